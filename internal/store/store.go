@@ -1,0 +1,159 @@
+// Package store holds what every storage engine of the register must do. Each
+// engine is a package of its own below this one and passes the conformance
+// suite in storetest. A store never sees plaintext: it imports neither
+// internal/seal nor any key, and a test enforces that.
+//
+// All methods are safe for concurrent use, honour ctx, and return errors that
+// hold nothing personal. Times are kept in UTC, in milliseconds.
+package store
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"padron"
+)
+
+// Leases hands out the right to write the register.
+type Leases interface {
+	// Acquire takes the lease for ttl, with a fencing token greater than every
+	// one before. It returns [padron.ErrLeaseHeld] while another holder lives.
+	Acquire(ctx context.Context, holder string, ttl time.Duration) (padron.Lease, error)
+	// Renew extends the lease to ttl from now, or returns [padron.ErrLeaseLost].
+	Renew(ctx context.Context, lease padron.Lease, ttl time.Duration) error
+	// Release gives the lease back; one that was lost is left alone.
+	Release(ctx context.Context, lease padron.Lease) error
+}
+
+// Register is the synchronizer's side of the customers. Apply and Delete return
+// [padron.ErrLeaseLost], and write nothing, where the lease's token is not the
+// current one.
+type Register interface {
+	// Lookup returns what is known of the ids; unknown ones are absent.
+	Lookup(ctx context.Context, ids []padron.CustomerID) (map[padron.CustomerID]padron.Known, error)
+	// Apply writes a batch in one transaction, all of it or nothing.
+	Apply(ctx context.Context, lease padron.Lease, b *padron.Batch) error
+	// Live yields the numbers of the customers not marked deleted, ascending.
+	Live(ctx context.Context) iter.Seq2[padron.Number, error]
+	// Delete marks customers deleted, at most 10,000 a call.
+	Delete(ctx context.Context, lease padron.Lease, numbers []padron.Number, at time.Time) error
+}
+
+// Positions says where a pass starts.
+type Positions interface {
+	// LastNumber returns the greatest number ever given, 0 in an empty register.
+	LastNumber(ctx context.Context) (padron.Number, error)
+	// Checkpoint returns the checkpoint of the last pass if it did not end, with
+	// every part of Seen; nil if there is none.
+	Checkpoint(ctx context.Context) (*padron.Checkpoint, error)
+}
+
+// Runs is the history of runs.
+type Runs interface {
+	// StartRun adds a run as [padron.OutcomeRunning]. Earlier runs that never
+	// ended become [padron.OutcomeFailed], "interrupted".
+	StartRun(ctx context.Context, lease padron.Lease, run *padron.Run) error
+	// FinishRun writes the final report. A completed or refused run ends the
+	// pass and drops its checkpoint; a failed one keeps it.
+	FinishRun(ctx context.Context, lease padron.Lease, run *padron.Run) error
+	// Run returns one run, or [padron.ErrNotFound].
+	Run(ctx context.Context, id string) (padron.Run, error)
+	// Runs returns the latest runs, newest first.
+	Runs(ctx context.Context, limit int) ([]padron.Run, error)
+}
+
+// Keys keeps wrapped data keys.
+type Keys interface {
+	// AddKey adds a data key.
+	AddKey(ctx context.Context, key padron.DataKey) error
+	// EnsureKey adds the one key of a purpose that all runs share, or returns
+	// the one that is there already.
+	EnsureKey(ctx context.Context, key padron.DataKey) (padron.DataKey, error)
+	// Key returns one data key, or [padron.ErrNotFound].
+	Key(ctx context.Context, id padron.KeyID) (padron.DataKey, error)
+	// Keys returns every data key, oldest first.
+	Keys(ctx context.Context) ([]padron.DataKey, error)
+}
+
+// Customers is the reader's side of the register: live customers only.
+type Customers interface {
+	// Customer returns one customer, or [padron.ErrNotFound].
+	Customer(ctx context.Context, id padron.CustomerID) (padron.SealedCustomer, error)
+	// Customers returns at most limit customers with an id greater than after
+	// (bytewise), in id order.
+	Customers(ctx context.Context, f padron.Filter, after padron.CustomerID, limit int) ([]padron.SealedCustomer, error)
+	// Search returns at most limit customers with the blind index, in id order.
+	Search(ctx context.Context, index padron.Index, value padron.BlindIndex, limit int) ([]padron.SealedCustomer, error)
+	// Count returns how many customers are live.
+	Count(ctx context.Context) (int64, error)
+}
+
+// Quarantine is the operator's side of the rejected records.
+type Quarantine interface {
+	// Quarantine returns at most limit entries with an id greater than after,
+	// in id order, without their records.
+	Quarantine(ctx context.Context, after string, limit int) ([]padron.QuarantineEntry, error)
+	// QuarantineEntry returns one entry with its record, or
+	// [padron.ErrNotFound].
+	QuarantineEntry(ctx context.Context, id string) (padron.QuarantineEntry, error)
+}
+
+// Tokens keeps API tokens.
+type Tokens interface {
+	// AddToken adds a token.
+	AddToken(ctx context.Context, t padron.Token) error
+	// Token returns one token, valid or not, or [padron.ErrNotFound].
+	Token(ctx context.Context, id string) (padron.Token, error)
+	// Tokens returns every token, oldest first.
+	Tokens(ctx context.Context) ([]padron.Token, error)
+	// RevokeToken revokes a token; again is no error. Unknown is
+	// [padron.ErrNotFound].
+	RevokeToken(ctx context.Context, id string, at time.Time) error
+}
+
+// Audit keeps the audit chain.
+type Audit interface {
+	// AppendAudit calls link with the chain's end and adds the entries it
+	// returns, durably, in one transaction that no other append can enter. An
+	// error from link adds nothing.
+	AppendAudit(ctx context.Context, link func(padron.AuditHead) ([]padron.AuditEntry, error)) error
+	// AuditEntries returns the entries that the filter selects, by Seq.
+	AuditEntries(ctx context.Context, f padron.AuditFilter) ([]padron.AuditEntry, error)
+	// AuditHead returns the chain's end, zero for an empty chain.
+	AuditHead(ctx context.Context) (padron.AuditHead, error)
+}
+
+// Schema is the database's shape and health.
+type Schema interface {
+	// Migrate brings the schema to this version; again changes nothing.
+	Migrate(ctx context.Context) error
+	// Migrations returns every migration, oldest first.
+	Migrations(ctx context.Context) ([]Migration, error)
+	// Ping returns an error where the database cannot be reached or its schema
+	// is not this version's.
+	Ping(ctx context.Context) error
+	// Close releases every connection and file.
+	Close() error
+}
+
+// Migration is one step of the schema. AppliedAt is zero where it is pending.
+type Migration struct {
+	Version   int64
+	Name      string
+	AppliedAt time.Time
+}
+
+// Engine is all of it; consumers ask for the part they use.
+type Engine interface {
+	Leases
+	Register
+	Positions
+	Runs
+	Keys
+	Customers
+	Quarantine
+	Tokens
+	Audit
+	Schema
+}

@@ -1,0 +1,29 @@
+package padron
+
+import (
+	"encoding/hex"
+	"time"
+)
+
+// Bounds of a page of customers.
+const (
+	DefaultPageSize = 50
+	MaxPageSize     = 1000
+)
+
+// Filter selects customers by their profile; zero fields select all. Times and
+// counts are inclusive from below; RegisteredTo is exclusive, PurchasesMax
+// inclusive.
+type Filter struct {
+	RegisteredFrom time.Time
+	RegisteredTo   time.Time
+	FavoriteColor  string
+	CarType        string
+	PurchasesMin   *int64
+	PurchasesMax   *int64
+}
+
+// hexBytes writes bytes as lower-case hexadecimal text.
+type hexBytes []byte
+
+func (h hexBytes) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h), nil }

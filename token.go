@@ -1,0 +1,36 @@
+package padron
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Token is an API token as a store keeps it: the secret only as a hash.
+type Token struct {
+	ID   string
+	Name string
+	Role Role
+	// Hash is SHA-256 of the secret, which has 256 random bits.
+	Hash      [32]byte
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	// RevokedAt is zero for a token that was not revoked.
+	RevokedAt time.Time
+}
+
+// Valid reports whether the token may be used at that time.
+func (t *Token) Valid(at time.Time) bool {
+	return t.RevokedAt.IsZero() && at.Before(t.ExpiresAt)
+}
+
+// MarshalJSON writes the token without its hash.
+func (t Token) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		ID        string `json:"id"`
+		Name      string `json:"name"`
+		Role      Role   `json:"role"`
+		CreatedAt string `json:"created_at"`
+		ExpiresAt string `json:"expires_at"`
+		RevokedAt string `json:"revoked_at,omitempty"`
+	}{t.ID, t.Name, t.Role, FormatTime(t.CreatedAt), FormatTime(t.ExpiresAt), FormatTime(t.RevokedAt)})
+}
