@@ -1,7 +1,9 @@
 package padron
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -85,4 +87,31 @@ type auditJSON struct {
 	RequestID   string       `json:"request_id"`
 	Prev        hexBytes     `json:"prev"`
 	Hash        hexBytes     `json:"hash"`
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote; a field it does not know is an
+// error, so that nothing can be added to an exported entry.
+func (e *AuditEntry) UnmarshalJSON(data []byte) error {
+	var in auditJSON
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		return err
+	}
+	at, err := parseTime(in.Time)
+	if err != nil {
+		return err
+	}
+	if len(in.Prev) != len(e.Prev) || len(in.Hash) != len(e.Hash) {
+		return errors.New("a hash has 64 hexadecimal digits")
+	}
+	*e = AuditEntry{
+		Seq: in.Seq, Time: at, Principal: in.Principal, Role: in.Role, Action: in.Action, Customers: in.CustomerIDs,
+		Fields: in.Fields, Purpose: in.Purpose, Outcome: in.Outcome, RequestID: in.RequestID,
+		Prev: [32]byte(in.Prev), Hash: [32]byte(in.Hash),
+	}
+	if in.CustomerID != "" {
+		e.Customers = []CustomerID{in.CustomerID}
+	}
+	return nil
 }

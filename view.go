@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -116,10 +117,13 @@ func (v View) Fields() []Field { return v.fields }
 
 // Text returns the field's value as text, "" where it is not shown.
 func (v View) Text(f Field) string {
-	if v.values[f] == nil {
-		return ""
+	switch value := v.values[f].(type) {
+	case string:
+		return value
+	case int64:
+		return strconv.FormatInt(value, 10)
 	}
-	return fmt.Sprint(v.values[f])
+	return ""
 }
 
 // MarshalJSON writes an object of the fields shown, in view order.

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"padron"
+	"padron/internal/cli"
+	"padron/internal/store/sqlite"
+)
+
+type migrateCmd struct {
+	Up     migrateUp     `cmd:"" help:"Bring the schema to this version."`
+	Status migrateStatus `cmd:"" help:"List every migration."`
+}
+
+type migrateUp struct{}
+
+// Run migrates; again changes nothing.
+func (*migrateUp) Run(ctx context.Context, env *cli.Env) error {
+	return withStore(ctx, env, func(st *sqlite.Store) error {
+		if err := st.Migrate(ctx); err != nil {
+			return err
+		}
+		all, err := st.Migrations(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(env.Stdout, "schema at version %d\n", all[len(all)-1].Version)
+		return err
+	})
+}
+
+type migrateStatus struct {
+	JSON bool `name:"json" help:"As JSON."`
+}
+
+// migrationJSON is a migration as --json prints it.
+type migrationJSON struct {
+	Version   int64  `json:"version"`
+	Name      string `json:"name"`
+	AppliedAt string `json:"applied_at"`
+}
+
+// Run lists the migrations without applying any.
+func (m *migrateStatus) Run(ctx context.Context, env *cli.Env) error {
+	return withStore(ctx, env, func(st *sqlite.Store) error {
+		all, err := st.Migrations(ctx)
+		if err != nil {
+			return err
+		}
+		rows := make([]migrationJSON, len(all))
+		for i, mig := range all {
+			rows[i] = migrationJSON{mig.Version, mig.Name, padron.FormatTime(mig.AppliedAt)}
+		}
+		return cli.List(env.Stdout, m.JSON, "migrations", rows, []string{"VERSION", "NAME", "APPLIED"},
+			func(r migrationJSON) []string {
+				applied := r.AppliedAt
+				if applied == "" {
+					applied = "pending"
+				}
+				return []string{strconv.FormatInt(r.Version, 10), r.Name, applied}
+			})
+	})
+}
+
+// withStore calls f with the database open as it is, not migrated.
+func withStore(ctx context.Context, env *cli.Env, f func(*sqlite.Store) error) error {
+	cfg, err := env.Load(nil)
+	if err != nil {
+		return err
+	}
+	st, err := sqlite.Open(ctx, cfg.DB.Path)
+	if err != nil {
+		return err
+	}
+	defer st.Close() //nolint:errcheck // every write was committed before
+	return f(st)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"padron"
+	"padron/internal/app"
+	"padron/internal/cli"
+	"padron/internal/seal"
+	"padron/internal/seal/filewrap"
+)
+
+type quarantineCmd struct {
+	List quarantineList `cmd:"" help:"List rejected records, without their content."`
+	Show quarantineShow `cmd:"" help:"Show what is wrong with one record: kinds and lengths, no value."`
+}
+
+type quarantineList struct {
+	JSON bool `name:"json" help:"As JSON."`
+}
+
+// Run lists everything in quarantine.
+func (c *quarantineList) Run(ctx context.Context, env *cli.Env) error {
+	return withApp(ctx, env, func(a *app.App) error {
+		entries, err := allQuarantined(ctx, a)
+		if err != nil {
+			return err
+		}
+		return cli.List(env.Stdout, c.JSON, "quarantine", entries, []string{"ID", "CUSTOMER", "SEEN", "LAST", "REASONS"},
+			func(q padron.QuarantineEntry) []string {
+				return []string{q.ID, string(q.CustomerID), strconv.FormatInt(q.Count, 10), padron.FormatTime(q.LastSeen), joinReasons(q.Reasons)}
+			})
+	})
+}
+
+func allQuarantined(ctx context.Context, a *app.App) ([]padron.QuarantineEntry, error) {
+	const chunk = 1000
+	var all []padron.QuarantineEntry
+	for after := ""; ; after = all[len(all)-1].ID {
+		entries, err := a.Store.Quarantine(ctx, after, chunk)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, entries...)
+		if len(entries) < chunk {
+			return all, nil
+		}
+	}
+}
+
+func joinReasons(reasons []padron.Reason) string {
+	text := make([]string, len(reasons))
+	for i, r := range reasons {
+		text[i] = string(r)
+	}
+	return strings.Join(text, " ")
+}
+
+type quarantineShow struct {
+	ID   string `arg:"" help:"The entry's id, as list shows it."`
+	JSON bool   `name:"json" help:"As JSON."`
+}
+
+// fieldShape is what may be told of a rejected record's field.
+type fieldShape struct {
+	Field  padron.Field `json:"field"`
+	Kind   string       `json:"kind"`
+	Length int          `json:"length"`
+}
+
+// Run shows the shape of a rejected record.
+func (c *quarantineShow) Run(ctx context.Context, env *cli.Env) error {
+	return withApp(ctx, env, func(a *app.App) error {
+		entry, err := a.Store.QuarantineEntry(ctx, c.ID)
+		if err != nil {
+			return named("quarantine", c.ID, err)
+		}
+		record, err := openRecord(ctx, a, &entry)
+		if err != nil {
+			return err
+		}
+		shapes := make([]fieldShape, 0, padron.NumFields)
+		for _, f := range padron.Fields() {
+			v := record.Values[f]
+			shapes = append(shapes, fieldShape{f, v.Kind.String(), len(v.Text)})
+		}
+		if c.JSON {
+			return cli.WriteJSON(env.Stdout, map[string]any{"entry": entry, "fields": shapes, "unknown_fields": record.Unknown})
+		}
+		if _, err := fmt.Fprintf(env.Stdout, "%s customer %q: %s\n", entry.ID, entry.CustomerID, joinReasons(entry.Reasons)); err != nil {
+			return err
+		}
+		return cli.List(env.Stdout, false, "", shapes, []string{"FIELD", "KIND", "BYTES"}, func(s fieldShape) []string {
+			return []string{s.Field.String(), s.Kind, strconv.Itoa(s.Length)}
+		})
+	})
+}
+
+func openRecord(ctx context.Context, a *app.App, entry *padron.QuarantineEntry) (padron.Record, error) {
+	wrapper, err := filewrap.Open(a.Config.KeyFile)
+	if err != nil {
+		return padron.Record{}, err
+	}
+	opener, err := seal.NewOpener(ctx, wrapper, a.Store)
+	if err != nil {
+		return padron.Record{}, err
+	}
+	return opener.OpenRecord(ctx, entry)
+}

@@ -1,0 +1,75 @@
+// Command synchronizer copies customers from the provider into the register.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"padron"
+	"padron/internal/app"
+	"padron/internal/cli"
+)
+
+type commands struct {
+	cli.Flags
+	Run runCmd `cmd:"" help:"Do one run and end."`
+}
+
+func main() {
+	var c commands
+	os.Exit(cli.Main("synchronizer", "Copies customers from the provider into the register.", &c, &c.Flags))
+}
+
+type runCmd struct {
+	DryRun bool `help:"Say what would be done and write nothing."`
+	Full   bool `help:"Write every customer again under fresh keys, changed or not."`
+	JSON   bool `name:"json" help:"Print the run's report as JSON."`
+}
+
+// Run does one run. A run that another one keeps out is no failure.
+func (r *runCmd) Run(ctx context.Context, env *cli.Env) error {
+	cfg, err := env.Load(nil, "PADRON_PROVIDER_URL")
+	if err != nil {
+		return err
+	}
+	logger := env.Logger(cfg)
+	a, err := app.Open(ctx, cfg, logger)
+	if err != nil {
+		return err
+	}
+	defer a.Close() //nolint:errcheck // every write was committed before
+	show, done := app.Progress(env.Stderr, env.Terminal(), logger)
+	run, err := a.Sync(ctx, app.SyncOptions{DryRun: r.DryRun, Full: r.Full, OnProgress: show})
+	done()
+	if run.ID == "" {
+		return err // nothing began: there is no report
+	}
+	if r.JSON {
+		return firstError(err, cli.WriteJSON(env.Stdout, run))
+	}
+	_, printErr := fmt.Fprintln(env.Stdout, summary(&run))
+	return firstError(err, printErr)
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// summary is the report for a person.
+func summary(r *padron.Run) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s: %d read, %d inserted, %d updated, %d unchanged, %d deleted, %d quarantined, %d duplicates in %v (%.0f/s)",
+		r.ID, r.Outcome, r.Read, r.Inserted, r.Updated, r.Unchanged, r.Deleted, r.Quarantined, r.Duplicates,
+		r.Duration.Round(1e6), r.Rate())
+	if r.Outcome == padron.OutcomeSkipped {
+		b.WriteString("; another run holds the lease")
+	}
+	return b.String()
+}

@@ -1,0 +1,101 @@
+// Package app puts padron's parts together: the same constructors serve the
+// separate services and `padron up`, which is all of them in one process.
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"padron"
+	"padron/internal/config"
+	"padron/internal/provider"
+	"padron/internal/seal"
+	"padron/internal/seal/filewrap"
+	"padron/internal/store/sqlite"
+	"padron/internal/synchronizer"
+)
+
+// App is the open register with its settings.
+type App struct {
+	Config *config.Config
+	Logger *slog.Logger
+	Store  *sqlite.Store
+}
+
+// Open opens the register, made and migrated if need be.
+func Open(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*App, error) {
+	st, err := sqlite.Open(ctx, cfg.DB.Path)
+	if err != nil {
+		return nil, err
+	}
+	if err := st.Migrate(ctx); err != nil {
+		return nil, closeAfter(st, err)
+	}
+	return &App{Config: cfg, Logger: logger, Store: st}, nil
+}
+
+func closeAfter(st *sqlite.Store, err error) error {
+	_ = st.Close() // the first error is the one to tell
+	return err
+}
+
+// Close closes the register.
+func (a *App) Close() error { return a.Store.Close() }
+
+// SyncOptions are what one command asks of a run.
+type SyncOptions struct {
+	DryRun, Full bool
+	OnProgress   func(synchronizer.Progress)
+}
+
+// Sync does one run of the synchronizer against the configured provider.
+func (a *App) Sync(ctx context.Context, o SyncOptions) (padron.Run, error) {
+	cfg, err := a.syncConfig(ctx, o)
+	if err != nil {
+		return padron.Run{}, err
+	}
+	return synchronizer.Run(ctx, cfg)
+}
+
+func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Config, error) {
+	client, err := provider.New(provider.Config{
+		URL: a.Config.Provider.URL, APIKey: a.Config.Provider.APIKey,
+		Paging: provider.Paging(a.Config.Provider.Paging), PageSize: a.Config.Provider.PageSize,
+		Logger: a.Logger,
+	})
+	if err != nil {
+		return synchronizer.Config{}, err
+	}
+	wrapper, err := filewrap.Open(a.Config.KeyFile)
+	if err != nil {
+		return synchronizer.Config{}, err
+	}
+	sealer, err := seal.NewSealer(ctx, wrapper, a.keyStore(o.DryRun))
+	if err != nil {
+		return synchronizer.Config{}, err
+	}
+	return synchronizer.Config{
+		Store: a.Store, Provider: client, Sealer: sealer, Holder: holder(),
+		MaxDelete: a.Config.MaxDelete, DryRun: o.DryRun, Full: o.Full,
+		OnProgress: o.OnProgress, Logger: a.Logger,
+	}, nil
+}
+
+// keyStore is where a run's data keys go; those of a dry run stay in memory.
+func (a *App) keyStore(dryRun bool) seal.KeyStore {
+	if dryRun {
+		return seal.NewMemoryKeys(a.Store)
+	}
+	return a.Store
+}
+
+// holder names this process in the lease, for people.
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
+}

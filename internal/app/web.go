@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"padron/internal/access"
+	"padron/internal/api"
+	"padron/internal/audit"
+	"padron/internal/buildinfo"
+	"padron/internal/reader"
+	"padron/internal/seal"
+	"padron/internal/seal/filewrap"
+)
+
+// Web is customers-mngr: the API and the console over one reader.
+type Web struct {
+	Handler http.Handler
+	API     *api.API
+	audit   *audit.Log
+}
+
+// Close waits until every audit entry is durable.
+func (w *Web) Close() error { return w.audit.Close() }
+
+// Web builds customers-mngr over the open register.
+func (a *App) Web(ctx context.Context) (*Web, error) {
+	policy, err := access.NewPolicy()
+	if err != nil {
+		return nil, err
+	}
+	log := audit.New(a.Store, time.Now)
+	rd, err := a.reader(ctx, policy, log)
+	if err != nil {
+		return nil, err
+	}
+	auth := access.NewAuthenticator(a.Store, time.Now)
+	web := &Web{audit: log}
+	web.API, err = api.New(api.Config{
+		Reader: rd, Authenticator: auth, Policy: policy, Audit: log,
+		Runs: a.Store, Quarantine: a.Store, AuditLog: a.Store,
+		Health: map[string]func(context.Context) error{"database": a.Store.Ping},
+		Logger: a.Logger, RateLimit: a.Config.RateLimit, Version: buildinfo.Version,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	web.API.Register(mux)
+	web.Handler = mux
+	return web, nil
+}
+
+func (a *App) reader(ctx context.Context, policy *access.Policy, log *audit.Log) (*reader.Reader, error) {
+	wrapper, err := filewrap.Open(a.Config.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	opener, err := seal.NewOpener(ctx, wrapper, a.Store)
+	if err != nil {
+		return nil, err
+	}
+	indexer, err := seal.NewIndexer(ctx, wrapper, a.Store)
+	if err != nil {
+		return nil, err
+	}
+	pager, err := seal.NewPager(ctx, wrapper, a.Store)
+	if err != nil {
+		return nil, err
+	}
+	return reader.New(reader.Config{
+		Customers: a.Store, Opener: opener, Indexer: indexer, Pager: pager, Policy: policy, Audit: log,
+	}), nil
+}

@@ -1,0 +1,238 @@
+// Package config reads padron's settings. A flag beats the environment, the
+// environment beats the default; every fault is reported at once, each in one
+// line that says what to do.
+package config
+
+import (
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"padron"
+)
+
+// Config is every setting. All variables that are set are checked, whichever
+// command runs, so that a fault shows before it matters.
+type Config struct {
+	DB       DB
+	Provider Provider
+	// MaxDelete is the share of customers, 0 to 1, that may vanish in one run.
+	MaxDelete float64
+	// KeyFile is the path of the local key file.
+	KeyFile     string
+	Listen      string
+	AdminListen string
+	// TLSCert and TLSKey are both set or both empty.
+	TLSCert, TLSKey string
+	// RateLimit is requests a second for one principal; 0 is unlimited.
+	RateLimit float64
+	LogLevel  slog.Level
+	// LogFormat is "text" or "json".
+	LogFormat string
+}
+
+// DB says where the register is.
+type DB struct {
+	// Path is the SQLite database's file.
+	Path string
+}
+
+// Provider says where the customers come from.
+type Provider struct {
+	// URL is the collection's address; "" where none is set.
+	URL      string
+	APIKey   padron.Sensitive
+	Paging   string
+	PageSize int
+}
+
+// Load reads the settings. getenv is [os.LookupEnv] in production; overrides
+// are flags, by variable name. required names the variables that the command
+// cannot do without. The error is [Faults].
+func Load(getenv func(string) (string, bool), overrides map[string]string, required ...string) (*Config, error) {
+	p := &parser{getenv: getenv, overrides: overrides, required: required}
+	c := &Config{
+		DB: parse(p, "PADRON_DB", parseDB),
+		Provider: Provider{
+			URL:      parse(p, "PADRON_PROVIDER_URL", parseURL),
+			APIKey:   padron.Sensitive(parse(p, "PADRON_PROVIDER_API_KEY", parseHeaderValue)),
+			Paging:   parse(p, "PADRON_PROVIDER_PAGING", oneOf("auto", "none", "page", "link")),
+			PageSize: int(parse(p, "PADRON_PROVIDER_PAGE_SIZE", wholeNumber(1, 10_000))),
+		},
+		MaxDelete:   parse(p, "PADRON_SYNC_MAX_DELETE", parseShare),
+		KeyFile:     parse(p, "PADRON_KEYS", parseKeys),
+		Listen:      parse(p, "PADRON_LISTEN", parseAddress),
+		AdminListen: parse(p, "PADRON_ADMIN_LISTEN", parseAddress),
+		TLSCert:     parse(p, "PADRON_TLS_CERT", parseFile),
+		TLSKey:      parse(p, "PADRON_TLS_KEY", parseFile),
+		RateLimit:   parse(p, "PADRON_RATE_LIMIT", parseRate),
+		LogLevel:    parse(p, "PADRON_LOG_LEVEL", parseLevel),
+		LogFormat:   parse(p, "PADRON_LOG_FORMAT", oneOf("", "text", "json")),
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		p.fault("PADRON_TLS_CERT", "and PADRON_TLS_KEY belong together: set both or neither")
+	}
+	p.refuseUnsupported()
+	if len(p.faults) > 0 {
+		return nil, p.faults
+	}
+	return c, nil
+}
+
+// parser collects faults while the settings are read.
+type parser struct {
+	getenv    func(string) (string, bool)
+	overrides map[string]string
+	required  []string
+	faults    Faults
+}
+
+func (p *parser) fault(name, why string) { p.faults = append(p.faults, Fault{name, why}) }
+
+// lookup returns the variable's value: flag, environment, default.
+func (p *parser) lookup(name string) string {
+	if v, ok := p.overrides[name]; ok {
+		return v
+	}
+	if v, ok := p.getenv(name); ok && v != "" {
+		return v
+	}
+	return defaultOf(name)
+}
+
+// parse reads one variable; a fault leaves the zero value.
+func parse[T any](p *parser, name string, convert func(string) (T, error)) T {
+	var zero T
+	text := p.lookup(name)
+	if text == "" {
+		if slices.Contains(p.required, name) {
+			p.fault(name, "is not set: "+meaningOf(name))
+		}
+		return zero
+	}
+	value, err := convert(text)
+	if err != nil {
+		p.fault(name, err.Error())
+		return zero
+	}
+	return value
+}
+
+// refuseUnsupported reports variables that promise what this version cannot do:
+// to ignore them would be worse.
+func (p *parser) refuseUnsupported() {
+	for _, name := range unsupported() {
+		if v, ok := p.getenv(name); ok && v != "" && v != "false" {
+			p.fault(name, "is not supported by this version: unset it")
+		}
+	}
+}
+
+func parseDB(s string) (DB, error) {
+	scheme, rest, _ := strings.Cut(s, ":")
+	switch {
+	case scheme == "sqlite" && rest != "":
+		return DB{Path: rest}, nil
+	case scheme == "mysql":
+		return DB{}, errorf("mysql is not supported by this version: use sqlite:PATH")
+	}
+	return DB{}, errorf("want sqlite:PATH, such as sqlite:var/padron.db")
+}
+
+func parseKeys(s string) (string, error) {
+	scheme, rest, _ := strings.Cut(s, ":")
+	switch {
+	case scheme == "file" && rest != "":
+		return rest, nil
+	case scheme == "aws-kms":
+		return "", errorf("aws-kms is not supported by this version: use file:PATH")
+	}
+	return "", errorf("want file:PATH, such as file:var/keys.json")
+}
+
+// parseURL accepts http and https addresses without user and password: a key
+// belongs into PADRON_PROVIDER_API_KEY. The value is not repeated in the fault,
+// since an address may hold a secret.
+func parseURL(s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return "", errorf("want an address such as https://provider.example/api/v1/usuarios")
+	}
+	if u.User != nil {
+		return "", errorf("holds a user or password: put the key into PADRON_PROVIDER_API_KEY")
+	}
+	return s, nil
+}
+
+func parseHeaderValue(s string) (string, error) {
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", errorf("has characters that no HTTP header can carry: printable ASCII without spaces only")
+	}
+	return s, nil
+}
+
+func parseShare(s string) (float64, error) {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(x >= 0 && x <= 1) {
+		return 0, errorf("%q is not a share from 0 to 1, such as 0.1", s)
+	}
+	return x, nil
+}
+
+func parseRate(s string) (float64, error) {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(x >= 0 && x <= 1e6) {
+		return 0, errorf("%q is not requests a second from 0 (unlimited) to 1000000", s)
+	}
+	return x, nil
+}
+
+func parseAddress(s string) (string, error) {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return "", errorf("%q is not HOST:PORT, such as 127.0.0.1:8080", s)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", errorf("%q has a port that is not 0 (any free one) to 65535", s)
+	}
+	return s, nil
+}
+
+func parseFile(s string) (string, error) {
+	info, err := os.Stat(s)
+	if err != nil || info.IsDir() {
+		return "", errorf("%q is not a file that can be read", s)
+	}
+	return s, nil
+}
+
+func parseLevel(s string) (slog.Level, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s)); err != nil {
+		return 0, errorf("%q is not debug, info, warn or error", s)
+	}
+	return level, nil
+}
+
+func oneOf(allowed ...string) func(string) (string, error) {
+	return func(s string) (string, error) {
+		if !slices.Contains(allowed, s) {
+			return "", errorf("%q is not one of %s", s, strings.TrimPrefix(strings.Join(allowed, ", "), ", "))
+		}
+		return s, nil
+	}
+}
+
+func wholeNumber(least, most int64) func(string) (int64, error) {
+	return func(s string) (int64, error) {
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || n < least || n > most {
+			return 0, errorf("%q is not a whole number from %d to %d", s, least, most)
+		}
+		return n, nil
+	}
+}

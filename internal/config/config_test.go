@@ -1,0 +1,123 @@
+package config
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func env(pairs ...string) func(string) (string, bool) {
+	m := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	return func(name string) (string, bool) { v, ok := m[name]; return v, ok }
+}
+
+func TestDefaults(t *testing.T) {
+	got, err := Load(env(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Config{
+		DB: DB{Path: "var/padron.db"}, Provider: Provider{Paging: "auto", PageSize: 1000}, MaxDelete: 0.1,
+		KeyFile: "var/keys.json", Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", LogLevel: slog.LevelInfo,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFlagBeatsEnvironmentBeatsDefault(t *testing.T) {
+	e := env("PADRON_PROVIDER_PAGE_SIZE", "20", "PADRON_PROVIDER_PAGING", "link", "PADRON_LISTEN", "")
+	got, err := Load(e, map[string]string{"PADRON_PROVIDER_PAGE_SIZE": "30"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Provider.PageSize != 30 || got.Provider.Paging != "link" || got.Listen != "127.0.0.1:8080" {
+		t.Errorf("got %+v, listen %s", got.Provider, got.Listen)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cert.pem")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ name, value, why string }{
+		{"PADRON_DB", "padron.db", "want sqlite:PATH"},
+		{"PADRON_DB", "sqlite:", "want sqlite:PATH"},
+		{"PADRON_DB", "mysql://u:secret@h/x", "not supported"},
+		{"PADRON_KEYS", "keys.json", "want file:PATH"},
+		{"PADRON_KEYS", "aws-kms:alias/x", "not supported"},
+		{"PADRON_PROVIDER_URL", "provider.example", "want an address"},
+		{"PADRON_PROVIDER_URL", "file:///etc/passwd", "want an address"},
+		{"PADRON_PROVIDER_URL", "https://u:secret@provider.example/", "holds a user or password"},
+		{"PADRON_PROVIDER_API_KEY", "secret\nX: y", "no HTTP header can carry"},
+		{"PADRON_PROVIDER_PAGING", "pages", "not one of auto, none, page, link"},
+		{"PADRON_PROVIDER_PAGE_SIZE", "0", "not a whole number from 1 to 10000"},
+		{"PADRON_PROVIDER_PAGE_SIZE", "10001", "not a whole number from 1 to 10000"},
+		{"PADRON_SYNC_MAX_DELETE", "NaN", "not a share"},
+		{"PADRON_SYNC_MAX_DELETE", "1.01", "not a share"},
+		{"PADRON_SYNC_MAX_DELETE", "-0.1", "not a share"},
+		{"PADRON_LISTEN", "8080", "not HOST:PORT"},
+		{"PADRON_ADMIN_LISTEN", "localhost:70000", "has a port"},
+		{"PADRON_TLS_CERT", "/nowhere/cert.pem", "not a file"},
+		{"PADRON_TLS_KEY", file, "belong together"},
+		{"PADRON_RATE_LIMIT", "fast", "requests a second"},
+		{"PADRON_LOG_LEVEL", "loud", "not debug, info, warn or error"},
+		{"PADRON_LOG_FORMAT", "xml", "not one of text, json"},
+		{"PADRON_OIDC_ISSUER", "https://login.example", "not supported"},
+		{"PADRON_DB_SECRET", "{}", "not supported"},
+	}
+	for _, tt := range tests {
+		_, err := Load(env(tt.name, tt.value), nil)
+		var faults Faults
+		if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(err.Error(), tt.why) {
+			t.Errorf("%s=%s: %v, want one fault with %q", tt.name, tt.value, err, tt.why)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: the fault repeats a secret: %v", tt.name, err)
+		}
+	}
+}
+
+func TestEveryFaultAtOnce(t *testing.T) {
+	_, err := Load(env("PADRON_DB", "x", "PADRON_KEYS", "x", "PADRON_LISTEN", "x", "PADRON_LOG_LEVEL", "x"), nil, "PADRON_PROVIDER_URL")
+	var faults Faults
+	if !errors.As(err, &faults) {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range faults {
+		names = append(names, f.Name)
+	}
+	want := []string{"PADRON_DB", "PADRON_PROVIDER_URL", "PADRON_KEYS", "PADRON_LISTEN", "PADRON_LOG_LEVEL"}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEveryVariableIsReadAndDocumented(t *testing.T) {
+	read := map[string]bool{}
+	if _, err := Load(func(name string) (string, bool) { read[name] = true; return "", false }, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range Variables() {
+		if !read[v.Name] {
+			t.Errorf("%s is documented but not read", v.Name)
+		}
+		delete(read, v.Name)
+	}
+	for _, name := range unsupported() {
+		delete(read, name)
+	}
+	if len(read) > 0 {
+		t.Errorf("read but not documented: %v", read)
+	}
+}

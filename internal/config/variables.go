@@ -1,0 +1,75 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Variable documents one environment variable.
+type Variable struct {
+	Name    string
+	Default string
+	Meaning string
+}
+
+// Variables returns every variable padron reads, as help and documents list
+// them.
+func Variables() []Variable {
+	return []Variable{
+		{"PADRON_DB", "sqlite:var/padron.db", "the register: sqlite:PATH"},
+		{"PADRON_PROVIDER_URL", "", "the provider's collection address, such as https://provider.example/api/v1/usuarios"},
+		{"PADRON_PROVIDER_API_KEY", "", "sent to the provider as a bearer token"},
+		{"PADRON_PROVIDER_PAGING", "auto", "how the provider pages: auto, none, page, link"},
+		{"PADRON_PROVIDER_PAGE_SIZE", "1000", "customers a page, 1 to 10000"},
+		{"PADRON_SYNC_MAX_DELETE", "0.1", "share of customers that may vanish in one run before it refuses, 0 to 1"},
+		{"PADRON_KEYS", "file:var/keys.json", "the key-encryption key: file:PATH"},
+		{"PADRON_LISTEN", "127.0.0.1:8080", "address of the API and console"},
+		{"PADRON_ADMIN_LISTEN", "127.0.0.1:9090", "address of health, metrics and profiles"},
+		{"PADRON_TLS_CERT", "", "certificate chain file to serve HTTPS; read again when it changes"},
+		{"PADRON_TLS_KEY", "", "private key file of the certificate"},
+		{"PADRON_RATE_LIMIT", "0", "requests a second for one principal; 0 is unlimited"},
+		{"PADRON_LOG_LEVEL", "info", "debug, info, warn, error"},
+		{"PADRON_LOG_FORMAT", "", "text or json; text on a terminal, else json"},
+	}
+}
+
+// unsupported returns the variables of later versions.
+func unsupported() []string {
+	return []string{
+		"PADRON_DB_SECRET", "PADRON_DB_IAM",
+		"PADRON_OIDC_ISSUER", "PADRON_OIDC_AUDIENCE", "PADRON_OIDC_ROLE_CLAIM",
+	}
+}
+
+func variable(name string) Variable {
+	for _, v := range Variables() {
+		if v.Name == name {
+			return v
+		}
+	}
+	return Variable{}
+}
+
+func defaultOf(name string) string { return variable(name).Default }
+func meaningOf(name string) string { return variable(name).Meaning }
+
+// Fault is one setting that is wrong, and why.
+type Fault struct {
+	Name string
+	Why  string
+}
+
+// Faults is every setting that is wrong.
+type Faults []Fault
+
+// Error returns a line for each fault.
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i, fault := range f {
+		lines[i] = fault.Name + ": " + fault.Why
+	}
+	return strings.Join(lines, "\n")
+}
+
+// errorf is a fault's reason.
+func errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }

@@ -1,0 +1,67 @@
+package provider
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+	"time"
+)
+
+// stallReader gives up on a body that brings no byte for a while.
+type stallReader struct {
+	body    io.ReadCloser
+	timeout time.Duration
+	watch   *time.Timer
+	fired   atomic.Bool
+}
+
+// newStallReader calls abandon, which must make a waiting Read return, when the
+// body stalls.
+func newStallReader(body io.ReadCloser, timeout time.Duration, abandon func()) *stallReader {
+	r := &stallReader{body: body, timeout: timeout}
+	r.watch = time.AfterFunc(timeout, func() {
+		r.fired.Store(true)
+		abandon()
+	})
+	r.watch.Stop()
+	return r
+}
+
+// Read reads while the watch is running: only the provider's slowness counts,
+// not the reader's.
+func (r *stallReader) Read(p []byte) (int, error) {
+	r.watch.Reset(r.timeout)
+	n, err := r.body.Read(p)
+	r.watch.Stop()
+	return n, err
+}
+
+// Close ends the watch and the body.
+func (r *stallReader) Close() error {
+	r.watch.Stop()
+	return r.body.Close()
+}
+
+func (r *stallReader) stalled() bool { return r.fired.Load() }
+
+// errTooLarge: a body has more bytes than its limit.
+var errTooLarge = errors.New("too large")
+
+// limitReader fails after a number of bytes, where [io.LimitReader] would end
+// as if the body did.
+type limitReader struct {
+	r    io.Reader
+	left int64
+}
+
+func (l *limitReader) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errTooLarge
+	}
+	if int64(len(p)) > l.left {
+		p = p[:l.left]
+	}
+	n, err := l.r.Read(p)
+	l.left -= int64(n)
+	return n, err
+}

@@ -1,0 +1,103 @@
+package reader
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"padron"
+)
+
+// Bounds of the purpose of a reveal, in characters after trimming.
+const (
+	MinPurpose = 10
+	MaxPurpose = 500
+)
+
+// numberPattern finds what looks like a card, account or telephone number: a
+// long row of digits, or three and more groups of them. Dates do not match.
+var numberPattern = regexp.MustCompile(`[0-9]{12,}|[0-9]{3,6}([ -][0-9]{3,6}){2,}`)
+
+// Reveal returns the id and the named fields in full. At least one field is
+// needed, and a purpose of [MinPurpose] to [MaxPurpose] printable characters,
+// which goes on the record and must therefore hold no number of a card. A field
+// that nobody may have revealed is [padron.CodeInvalid]; one that the role may
+// not is [padron.CodeForbidden]. Other errors are those of [Reader.Get].
+func (r *Reader) Reveal(ctx context.Context, req Request, id string, fields []string, purpose string) (padron.View, error) {
+	entry := req.entry(padron.ActionReveal, fields)
+	return Audited(ctx, r.audit, entry, func(e *padron.AuditEntry) (padron.View, error) {
+		if err := r.policy.Authorize(req.Principal.Role, padron.ActionReveal); err != nil {
+			return padron.View{}, err
+		}
+		d, err := r.revealed(req.Principal.Role, fields)
+		if err != nil {
+			return padron.View{}, err
+		}
+		if e.Purpose, err = parsePurpose(purpose); err != nil {
+			return padron.View{}, err
+		}
+		return r.one(ctx, e, id, d)
+	})
+}
+
+// revealed returns the disclosures of a reveal: the id and each field in full.
+func (r *Reader) revealed(role padron.Role, fields []string) (padron.Disclosures, error) {
+	d := padron.Disclosures{padron.FieldID: padron.Full}
+	if len(fields) == 0 {
+		return d, padron.Invalid("fields", "name at least one field to reveal")
+	}
+	for i, name := range fields {
+		f, ok := padron.ParseField(name)
+		if !ok {
+			// The name is not quoted: stray text may be personal.
+			return d, padron.Invalid("fields", "the name at position %d is no field", i+1)
+		}
+		if err := r.mayReveal(role, f); err != nil {
+			return d, err
+		}
+		d[f] = padron.Full
+	}
+	return d, nil
+}
+
+func (r *Reader) mayReveal(role padron.Role, f padron.Field) error {
+	if slices.Contains(r.policy.Revealable(role), f) {
+		return nil
+	}
+	for _, other := range padron.Roles() {
+		if slices.Contains(r.policy.Revealable(other), f) {
+			return &padron.Error{Code: padron.CodeForbidden, Field: "fields", Message: "the role " + string(role) + " may not reveal " + f.String()}
+		}
+	}
+	return padron.Invalid("fields", "%s is never masked, so there is nothing to reveal", f)
+}
+
+func parsePurpose(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if n := utf8.RuneCountInString(s); n < MinPurpose || n > MaxPurpose {
+		return "", padron.Invalid("purpose", "want %d to %d characters that say why", MinPurpose, MaxPurpose)
+	}
+	if !oneLine(s) {
+		return "", padron.Invalid("purpose", "want printable characters on one line")
+	}
+	if numberPattern.MatchString(s) {
+		return "", padron.Invalid("purpose", "leave out card, account and telephone numbers: the purpose is kept on the record")
+	}
+	return s, nil
+}
+
+// plain reports whether s is valid UTF-8 without control characters.
+func plain(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool { return c == utf8.RuneError || unicode.IsControl(c) })
+}
+
+// oneLine reports whether s reads as one line in the order it is written: an
+// auditor must not be fooled by line separators or changes of direction.
+func oneLine(s string) bool {
+	return plain(s) && !strings.ContainsFunc(s, func(c rune) bool {
+		return unicode.In(c, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+	})
+}

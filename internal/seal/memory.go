@@ -1,0 +1,69 @@
+package seal
+
+import (
+	"context"
+	"sync"
+
+	"padron"
+)
+
+// MemoryKeys keeps new data keys in memory over another store that is only
+// read: a dry run leaves no key behind.
+type MemoryKeys struct {
+	under interface {
+		Key(ctx context.Context, id padron.KeyID) (padron.DataKey, error)
+		Keys(ctx context.Context) ([]padron.DataKey, error)
+	}
+	mu    sync.Mutex
+	added map[padron.KeyID]padron.DataKey
+}
+
+// NewMemoryKeys returns a store of keys over under, which is never written.
+func NewMemoryKeys(under interface {
+	Key(ctx context.Context, id padron.KeyID) (padron.DataKey, error)
+	Keys(ctx context.Context) ([]padron.DataKey, error)
+}) *MemoryKeys {
+	return &MemoryKeys{under: under, added: map[padron.KeyID]padron.DataKey{}}
+}
+
+// AddKey keeps the key in memory.
+func (m *MemoryKeys) AddKey(_ context.Context, key padron.DataKey) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.added[key.ID] = key
+	return nil
+}
+
+// EnsureKey returns the purpose's key where there is one, and else keeps this
+// one in memory.
+func (m *MemoryKeys) EnsureKey(ctx context.Context, key padron.DataKey) (padron.DataKey, error) {
+	stored, err := m.under.Keys(ctx)
+	if err != nil {
+		return padron.DataKey{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, k := range m.added {
+		stored = append(stored, k)
+	}
+	for _, k := range stored {
+		if k.Purpose == key.Purpose && k.Group == key.Group {
+			return k, nil
+		}
+	}
+	m.added[key.ID] = key
+	return key, nil
+}
+
+// Key returns a key from memory or from the store under it.
+func (m *MemoryKeys) Key(ctx context.Context, id padron.KeyID) (padron.DataKey, error) {
+	m.mu.Lock()
+	key, ok := m.added[id]
+	m.mu.Unlock()
+	if ok {
+		return key, nil
+	}
+	return m.under.Key(ctx, id)
+}
+
+var _ KeyStore = (*MemoryKeys)(nil)

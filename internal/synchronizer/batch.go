@@ -1,0 +1,278 @@
+package synchronizer
+
+import (
+	"context"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"padron"
+	"padron/internal/provider"
+)
+
+// item is one record on its way: valid with its fingerprint, or rejected.
+type item struct {
+	record      padron.Record
+	customer    padron.Customer
+	fingerprint padron.Fingerprint
+	warnings    []padron.Warning
+	reasons     []padron.Reason
+}
+
+// batch is what one transaction writes.
+type batch struct {
+	items []item
+	// cursor is where the provider goes on after the last page in it.
+	cursor string
+	// pages counts the pages in it that can be resumed after.
+	pages int
+}
+
+func (b *batch) add(page provider.Page) {
+	b.items = slices.Grow(b.items, len(page.Records))
+	for i := range page.Records {
+		b.items = append(b.items, item{record: page.Records[i]})
+	}
+	b.cursor = page.Cursor
+	if page.Cursor != "" {
+		b.pages++
+	}
+}
+
+// prepare validates and fingerprints a batch, on all cores.
+func (p *pass) prepare(b *batch) {
+	_ = parallel(b.items, func(chunk []item) error {
+		for i := range chunk {
+			it := &chunk[i]
+			it.customer, it.warnings, it.reasons = it.record.Validate()
+			if len(it.reasons) == 0 {
+				it.fingerprint = p.cfg.Sealer.Fingerprint(&it.customer)
+			}
+		}
+		return nil
+	})
+}
+
+// parallel calls f on even parts of items, one a core, and returns the first
+// error.
+func parallel[T any](items []T, f func([]T) error) error {
+	const least = 64 // fewer are not worth a goroutine
+	size := max(least, (len(items)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var g errgroup.Group
+	for chunk := range slices.Chunk(items, size) {
+		g.Go(func() error { return f(chunk) })
+	}
+	return g.Wait()
+}
+
+// write decides what each record of the batch means and writes it, with the
+// checkpoint.
+func (p *pass) write(ctx context.Context, b *batch) error {
+	known, err := p.lookup(ctx, b)
+	if err != nil {
+		return err
+	}
+	var upserts []*item
+	var numbers []padron.Number
+	out := padron.Batch{}
+	for i := range b.items {
+		it := &b.items[i]
+		p.count(it)
+		if len(it.reasons) > 0 {
+			if err := p.reject(ctx, it, known, &out); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, ok := p.quarantined[p.hash(it.customer.ID)]; ok {
+			out.Cleared = append(out.Cleared, it.customer.ID)
+		}
+		if n, changed := p.decide(it, known); changed {
+			upserts, numbers = append(upserts, it), append(numbers, n)
+		}
+	}
+	p.marks.cursor = b.cursor
+	p.pages += b.pages
+	if p.cfg.DryRun {
+		return nil
+	}
+	if out.Upserts, err = p.seal(ctx, upserts, numbers); err != nil {
+		return err
+	}
+	return p.applyIfDue(ctx, &out)
+}
+
+// lookup asks the store about every id in the batch, those of rejected records
+// included.
+func (p *pass) lookup(ctx context.Context, b *batch) (map[padron.CustomerID]padron.Known, error) {
+	ids := make([]padron.CustomerID, 0, len(b.items))
+	for i := range b.items {
+		it := &b.items[i]
+		if len(it.reasons) == 0 {
+			ids = append(ids, it.customer.ID)
+		} else if id, ok := it.record.Identity(); ok {
+			ids = append(ids, id)
+		}
+	}
+	return p.cfg.Store.Lookup(ctx, ids)
+}
+
+// count adds what is counted of every record.
+func (p *pass) count(it *item) {
+	p.run.Read++
+	for _, w := range it.warnings {
+		p.run.Warnings[w]++
+	}
+	for _, name := range it.record.Unknown {
+		p.noteUnknown(name)
+	}
+}
+
+// maxUnknown bounds how many unknown field names a report lists.
+const maxUnknown = 100
+
+func (p *pass) noteUnknown(name string) {
+	if _, ok := p.unknown[name]; ok || len(p.unknown) >= maxUnknown {
+		return
+	}
+	p.unknown[name] = struct{}{}
+	at, _ := slices.BinarySearch(p.run.UnknownFields, name)
+	p.run.UnknownFields = slices.Insert(p.run.UnknownFields, at, name)
+}
+
+// decide says whether the customer is to be written, and under which number.
+func (p *pass) decide(it *item, known map[padron.CustomerID]padron.Known) (padron.Number, bool) {
+	id := it.customer.ID
+	k, ok := known[id]
+	switch {
+	case ok && p.seen.Contains(uint32(k.Number)):
+		p.duplicate(k.Fingerprint != it.fingerprint)
+		return 0, false
+	case !ok:
+		return p.insert(id, it, known)
+	case k.Deleted:
+		p.run.Inserted++
+	case k.Fingerprint != it.fingerprint:
+		p.run.Updated++
+	default:
+		p.run.Unchanged++
+		p.see(k.Number)
+		return k.Number, p.cfg.Full
+	}
+	known[id] = padron.Known{Number: k.Number, Fingerprint: it.fingerprint}
+	p.see(k.Number)
+	return k.Number, true
+}
+
+// insert gives a new customer the next number. A dry run, whose inserts the
+// store never sees, remembers the id by itself.
+func (p *pass) insert(id padron.CustomerID, it *item, known map[padron.CustomerID]padron.Known) (padron.Number, bool) {
+	if p.cfg.DryRun {
+		h := p.hash(id)
+		if _, ok := p.fresh[h]; ok {
+			p.duplicate(false)
+			return 0, false
+		}
+		p.fresh[h] = struct{}{}
+	}
+	p.last++
+	p.run.Inserted++
+	known[id] = padron.Known{Number: p.last, Fingerprint: it.fingerprint}
+	p.see(p.last)
+	return p.last, true
+}
+
+func (p *pass) see(n padron.Number) {
+	p.seen.Add(uint32(n))
+	p.marks.pending.Add(uint32(n))
+}
+
+func (p *pass) duplicate(conflict bool) {
+	p.run.Duplicates++
+	p.run.Warnings[padron.WarningDuplicate]++
+	if conflict {
+		p.run.Warnings[padron.WarningConflict]++
+	}
+}
+
+// reject puts a record on its way into quarantine. The customer it names, if it
+// names one, has not vanished.
+func (p *pass) reject(ctx context.Context, it *item, known map[padron.CustomerID]padron.Known, out *padron.Batch) error {
+	p.run.Quarantined++
+	for _, r := range it.reasons {
+		p.run.Reasons[r]++
+	}
+	id, named := it.record.Identity()
+	if k, ok := known[id]; ok && named {
+		p.held.Add(uint32(k.Number))
+		p.marks.pending.Add(uint32(k.Number))
+	}
+	if p.cfg.DryRun {
+		return nil
+	}
+	entry := p.cfg.Sealer.RejectedID(&it.record, it.reasons)
+	sealed, key, err := p.cfg.Sealer.SealRecord(ctx, &it.record, entry)
+	if err != nil {
+		return err
+	}
+	if named {
+		p.quarantined[p.hash(id)] = struct{}{}
+	}
+	out.Rejected = append(out.Rejected, padron.Rejected{
+		ID: entry, CustomerID: id, Reasons: it.reasons, RunID: p.run.ID, Record: sealed, Key: key,
+	})
+	return nil
+}
+
+// seal seals the customers to be written, on all cores.
+func (p *pass) seal(ctx context.Context, items []*item, numbers []padron.Number) ([]padron.SealedCustomer, error) {
+	type job struct {
+		item   *item
+		number padron.Number
+		out    *padron.SealedCustomer
+	}
+	sealed := make([]padron.SealedCustomer, len(items))
+	jobs := make([]job, len(items))
+	for i := range items {
+		jobs[i] = job{items[i], numbers[i], &sealed[i]}
+	}
+	now := p.cfg.Now().UTC()
+	err := parallel(jobs, func(chunk []job) error {
+		for _, j := range chunk {
+			row, err := p.cfg.Sealer.Seal(ctx, &j.item.customer)
+			if err != nil {
+				return err
+			}
+			row.Number, row.UpdatedAt = j.number, now
+			*j.out = row
+		}
+		return nil
+	})
+	return sealed, err
+}
+
+// applyIfDue writes the batch; one with nothing to write is left out until a
+// checkpoint is due, so that unchanged customers cost no write.
+func (p *pass) applyIfDue(ctx context.Context, b *padron.Batch) error {
+	writes := len(b.Upserts)+len(b.Rejected)+len(b.Cleared) > 0
+	if !writes && p.cfg.Now().Sub(p.marks.savedAt) < checkpointEvery {
+		return nil
+	}
+	return p.apply(ctx, b)
+}
+
+func (p *pass) apply(ctx context.Context, b *padron.Batch) (err error) {
+	if b.Checkpoint, err = p.checkpoint(); err != nil {
+		return err
+	}
+	b.Messages = p.cfg.Sealer.TakeMessages()
+	b.At = p.cfg.Now().UTC()
+	if err := p.cfg.Store.Apply(ctx, p.lease, b); err != nil {
+		return err
+	}
+	if b.Checkpoint != nil {
+		p.saved()
+	}
+	return nil
+}

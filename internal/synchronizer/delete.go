@@ -1,0 +1,112 @@
+package synchronizer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"padron"
+	"padron/internal/provider"
+)
+
+// deleteMissing marks deleted whom a complete pass did not see, if they are few
+// enough to be believed.
+func (p *pass) deleteMissing(ctx context.Context) error {
+	missing, before, err := p.missing(ctx)
+	if err != nil || missing.IsEmpty() {
+		return err
+	}
+	if err := p.believe(missing.GetCardinality(), before); err != nil {
+		return err
+	}
+	if p.pages > 1 || p.run.ResumedFrom != "" {
+		if err := p.confirm(ctx, missing); err != nil {
+			return err
+		}
+	}
+	p.run.Deleted = int64(missing.GetCardinality()) //nolint:gosec // at most 2^32
+	if p.cfg.DryRun {
+		return nil
+	}
+	return p.deleteAll(ctx, missing)
+}
+
+// missing returns the live customers that were neither seen nor held, and how
+// many were live before the run.
+func (p *pass) missing(ctx context.Context) (*roaring.Bitmap, uint64, error) {
+	missing, live := roaring.New(), uint64(0)
+	for n, err := range p.cfg.Store.Live(ctx) {
+		if err != nil {
+			return nil, 0, err
+		}
+		live++
+		if !p.seen.Contains(uint32(n)) && !p.held.Contains(uint32(n)) {
+			missing.Add(uint32(n))
+		}
+	}
+	inserted := uint64(p.run.Inserted) //nolint:gosec // never negative
+	if p.cfg.DryRun {
+		inserted = 0
+	}
+	return missing, live - min(live, inserted), nil
+}
+
+// believe refuses a pass that would delete more than the limit: a provider that
+// answers with half its customers by mistake must not empty the register.
+func (p *pass) believe(missing, before uint64) error {
+	if float64(missing) <= p.cfg.MaxDelete*float64(before) {
+		return nil
+	}
+	return fmt.Errorf("%w: %d of %d customers would be deleted, more than PADRON_SYNC_MAX_DELETE=%v allows; "+
+		"nothing was deleted: check the provider, or raise the limit for one run if they are really gone",
+		errRefused, missing, before, p.cfg.MaxDelete)
+}
+
+// confirm reads the provider once more and takes back whom it finds: a customer
+// that moved to an earlier page while we read, because another one was removed,
+// was not seen but is there.
+func (p *pass) confirm(ctx context.Context, missing *roaring.Bitmap) error {
+	for page, err := range p.cfg.Provider.Pages(ctx, "") {
+		if err != nil {
+			return fmt.Errorf("confirm the deletions: %w", err)
+		}
+		known, err := p.cfg.Store.Lookup(ctx, identities(page))
+		if err != nil {
+			return err
+		}
+		for _, k := range known {
+			missing.Remove(uint32(k.Number))
+		}
+		if missing.IsEmpty() {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
+func identities(page provider.Page) []padron.CustomerID {
+	ids := make([]padron.CustomerID, 0, len(page.Records))
+	for i := range page.Records {
+		if id, ok := page.Records[i].Identity(); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (p *pass) deleteAll(ctx context.Context, missing *roaring.Bitmap) error {
+	const most = 10_000 // numbers a call
+	all := missing.ToArray()
+	for chunk := range slices.Chunk(all, most) {
+		numbers := make([]padron.Number, len(chunk))
+		for i, n := range chunk {
+			numbers[i] = padron.Number(n)
+		}
+		if err := p.cfg.Store.Delete(context.WithoutCancel(ctx), p.lease, numbers, p.cfg.Now().UTC()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+package synchronizer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"padron"
+)
+
+// pass is one reading of all the provider's customers.
+type pass struct {
+	cfg   *Config
+	lease padron.Lease
+	run   *padron.Run
+	// last is the greatest customer number given so far.
+	last padron.Number
+	// seen are the customers that arrived valid; held are those whose record
+	// was rejected, which must not count as vanished.
+	seen, held *roaring.Bitmap
+	// quarantined are hashes of the customer ids in quarantine, to clear only
+	// what is there. A collision costs one needless delete, nothing else.
+	quarantined map[uint64]struct{}
+	// fresh are hashes of the ids a dry run would have inserted.
+	fresh    map[uint64]struct{}
+	hashSeed maphash.Seed
+	expected int64
+	unknown  map[string]struct{}
+	// pages counts the pages of a provider that pages, this run.
+	pages int
+	marks marks
+}
+
+// runPass reads everything and then decides the deletions.
+func runPass(ctx context.Context, cfg *Config, lease padron.Lease, run *padron.Run) error {
+	p := &pass{
+		cfg: cfg, lease: lease, run: run,
+		seen: roaring.New(), held: roaring.New(),
+		quarantined: map[uint64]struct{}{}, fresh: map[uint64]struct{}{}, unknown: map[string]struct{}{},
+		hashSeed: maphash.MakeSeed(),
+	}
+	run.Reasons, run.Warnings = map[padron.Reason]int64{}, map[padron.Warning]int64{}
+	cursor, err := p.begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.read(ctx, cursor); err != nil {
+		return err
+	}
+	return p.deleteMissing(ctx)
+}
+
+// begin loads where the pass starts.
+func (p *pass) begin(ctx context.Context) (cursor string, err error) {
+	if p.last, err = p.cfg.Store.LastNumber(ctx); err != nil {
+		return "", err
+	}
+	if err := p.loadQuarantined(ctx); err != nil {
+		return "", err
+	}
+	if p.expected, err = lastRead(ctx, p.cfg.Store); err != nil {
+		return "", err
+	}
+	p.marks = marks{source: p.cfg.Provider.Source(), run: p.run.ID, fresh: true, savedAt: p.cfg.Now(), pending: roaring.New()}
+	if p.cfg.DryRun || p.cfg.Full {
+		return "", nil
+	}
+	return p.resume(ctx)
+}
+
+// resume takes up the checkpoint of a pass that did not end, if it is of the
+// same source and recent.
+func (p *pass) resume(ctx context.Context) (string, error) {
+	cp, err := p.cfg.Store.Checkpoint(ctx)
+	if err != nil || cp == nil {
+		return "", err
+	}
+	if cp.Source != p.marks.source || p.cfg.Now().Sub(cp.SavedAt) > checkpointAge {
+		return "", nil
+	}
+	for _, part := range cp.Seen {
+		seen := roaring.New()
+		if _, err := seen.FromBuffer(slices.Clone(part)); err != nil {
+			return "", fmt.Errorf("read the checkpoint: %w", err)
+		}
+		p.seen.Or(seen)
+	}
+	p.marks.fresh = false
+	p.run.ResumedFrom = cp.RunID
+	return cp.Cursor, nil
+}
+
+func (p *pass) loadQuarantined(ctx context.Context) error {
+	const chunk = 1000
+	for after := ""; ; {
+		entries, err := p.cfg.Store.Quarantine(ctx, after, chunk)
+		if err != nil {
+			return err
+		}
+		for i := range entries {
+			p.quarantined[p.hash(entries[i].CustomerID)] = struct{}{}
+		}
+		if len(entries) < chunk {
+			return nil
+		}
+		after = entries[len(entries)-1].ID
+	}
+}
+
+func (p *pass) hash(id padron.CustomerID) uint64 { return maphash.String(p.hashSeed, string(id)) }
+
+// lastRead returns how many records the last complete run read.
+func lastRead(ctx context.Context, runs interface {
+	Runs(ctx context.Context, limit int) ([]padron.Run, error)
+}) (int64, error) {
+	history, err := runs.Runs(ctx, 20)
+	for i := range history {
+		if history[i].Outcome == padron.OutcomeCompleted && history[i].ResumedFrom == "" {
+			return history[i].Read, nil
+		}
+	}
+	return 0, err
+}
+
+// read reads from the cursor to the end. The next batch is fetched and prepared
+// while this one is written.
+func (p *pass) read(ctx context.Context, cursor string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	batches := make(chan *batch, 1)
+	var failed error // of the producer; good once batches is closed
+	go func() {
+		defer close(batches)
+		failed = p.produce(ctx, cursor, batches)
+	}()
+	for b := range batches {
+		if ctx.Err() != nil {
+			continue // told to stop: what was prepared is read again
+		}
+		// The batch at hand is finished even by a run that is told to stop.
+		if err := p.write(context.WithoutCancel(ctx), b); err != nil {
+			cancel()
+			drain(batches)
+			return err
+		}
+		p.cfg.OnProgress(Progress{Read: p.run.Read, Elapsed: p.cfg.Now().Sub(p.run.StartedAt), Expected: p.expected})
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		failed = cause
+	}
+	if failed != nil {
+		return errors.Join(failed, p.saveMark(ctx))
+	}
+	return nil
+}
+
+func drain(batches <-chan *batch) {
+	for range batches {
+		continue
+	}
+}
+
+// produce fetches pages, gathers them into batches and prepares these. What was
+// gathered before a fault is sent on all the same.
+func (p *pass) produce(ctx context.Context, cursor string, out chan<- *batch) error {
+	b := &batch{}
+	send := func() error {
+		if len(b.items) == 0 {
+			return nil
+		}
+		p.prepare(b)
+		select {
+		case out <- b:
+			b = &batch{}
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	for page, err := range p.cfg.Provider.Pages(ctx, cursor) {
+		if err != nil {
+			return errors.Join(err, send())
+		}
+		b.add(page)
+		if len(b.items) < p.cfg.BatchSize {
+			continue
+		}
+		if err := send(); err != nil {
+			return err
+		}
+	}
+	return send()
+}
+
+// marks is what the next checkpoint will say.
+type marks struct {
+	source, run string
+	cursor      string
+	// fresh: no checkpoint of this pass was saved yet.
+	fresh   bool
+	savedAt time.Time
+	// pending are the numbers seen since the last checkpoint.
+	pending *roaring.Bitmap
+}
+
+// checkpoint returns what to save now; nil where the provider cannot be resumed
+// in the middle.
+func (p *pass) checkpoint() (*padron.Checkpoint, error) {
+	if p.marks.cursor == "" {
+		return nil, nil //nolint:nilnil // nothing to save is not a fault
+	}
+	p.marks.pending.RunOptimize()
+	part, err := p.marks.pending.ToBytes()
+	if err != nil {
+		return nil, fmt.Errorf("write the checkpoint: %w", err)
+	}
+	return &padron.Checkpoint{
+		RunID: p.marks.run, Source: p.marks.source, Cursor: p.marks.cursor,
+		Seen: [][]byte{part}, Fresh: p.marks.fresh, SavedAt: p.cfg.Now().UTC(),
+	}, nil
+}
+
+// saved notes that the checkpoint is in the store.
+func (p *pass) saved() {
+	p.marks.fresh = false
+	p.marks.savedAt = p.cfg.Now()
+	p.marks.pending.Clear()
+}
+
+// saveMark writes a checkpoint by itself, for a run that was told to stop.
+func (p *pass) saveMark(ctx context.Context) error {
+	if p.cfg.DryRun || p.marks.pending.IsEmpty() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+	defer cancel()
+	return p.apply(ctx, &padron.Batch{})
+}
