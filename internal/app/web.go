@@ -9,6 +9,7 @@ import (
 	"padron/internal/api"
 	"padron/internal/audit"
 	"padron/internal/buildinfo"
+	"padron/internal/console"
 	"padron/internal/reader"
 	"padron/internal/seal"
 	"padron/internal/seal/filewrap"
@@ -46,8 +47,16 @@ func (a *App) Web(ctx context.Context) (*Web, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages, err := console.New(console.Config{
+		Reader: rd, Authenticator: auth, Tokens: a.Store, Policy: policy, Logger: a.Logger,
+		Secure: a.Config.TLSCert != "", Version: buildinfo.Version, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	web.API.Register(mux)
+	pages.Register(mux)
 	web.Handler = mux
 	return web, nil
 }

@@ -1,0 +1,44 @@
+# padron's targets; `make help` lists them. Each works on a fresh clone, and again.
+SHELL := /bin/bash
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X padron/internal/buildinfo.Version=$(VERSION)
+# Static binaries: the same command runs on any Linux, and from an empty image.
+GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+# The caller's settings must not leak into tests.
+CLEAN_ENV := env $(foreach v,$(filter PADRON_%,$(.VARIABLES)),-u $(v))
+FUZZTIME ?= 10s
+ARGS ?=
+
+.PHONY: help run test build lint bench fuzz cover clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+run: ## everything locally; ARGS='--customers 100000' and the like; Ctrl-C stops it
+	@$(GOBUILD) -o bin/ ./cmd/...
+	@exec bin/padron up $(ARGS)
+
+build: ## bin/padron, bin/synchronizer, bin/customers-mngr
+	$(GOBUILD) -o bin/ ./cmd/...
+
+test: ## install what the tests need, then run every test
+	@scripts/test-deps
+	@test -z "$$(gofmt -l .)" || { echo "gofmt these: $$(gofmt -l . | tr '\n' ' ')"; exit 1; }
+	go vet ./...
+	$(CLEAN_ENV) go test -race -timeout 15m ./...
+
+lint: ## golangci-lint, pinned in tools/go.mod
+	go tool -modfile=tools/go.mod golangci-lint run ./...
+
+bench: ## what the parts cost, and a first synchronization against its limit
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## each fuzz target for FUZZTIME
+	@scripts/fuzz $(FUZZTIME)
+
+cover: ## statement coverage of the whole, by package
+	$(CLEAN_ENV) go test -coverpkg=./... -coverprofile=var/cover.out ./... >/dev/null
+	@go tool cover -func=var/cover.out | tail -1
+
+clean: ## remove what was built; the register in var/ stays
+	rm -rf bin
