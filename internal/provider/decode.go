@@ -2,6 +2,8 @@ package provider
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"sync"
 	"unicode/utf8"
 
@@ -18,115 +20,143 @@ const (
 
 // decoder is a JSON decoder with its input, used again and again.
 type decoder struct {
-	in  bytes.Buffer
-	dec *jsontext.Decoder
+	in   bytes.Buffer
+	json *jsontext.Decoder
+	// text holds the record's texts end to end, and spans where each one is, so
+	// that one allocation serves them all. The security code is never in it.
+	text  []byte
+	spans [padron.NumFields]struct{ from, to int }
 }
 
 var decoders = sync.Pool{New: func() any {
 	d := &decoder{}
-	d.dec = jsontext.NewDecoder(&d.in)
+	d.json = jsontext.NewDecoder(&d.in)
 	return d
 }}
 
 // DecodeRecord reads one element of the provider's array. It never fails: what
-// is no record has its Fault set. The card security code is passed over here
-// and gets nowhere; of unknown fields only the name is kept, of objects and
-// arrays only that they were there.
+// is no record has its Fault set, and the values that came before the fault.
+// Invalid UTF-8 and names given twice are malformed, as RFC 7493 (I-JSON) has
+// it. The card security code is passed over and gets nowhere; of unknown fields
+// only the name is kept (32 of them, 64 bytes each), of objects and arrays only
+// that they were there.
 func DecodeRecord(data []byte) padron.Record {
 	d := decoders.Get().(*decoder) //nolint:errcheck,forcetypeassert // the pool holds nothing else
 	defer decoders.Put(d)
-	d.in.Reset()
-	d.in.Write(data)
-	d.dec.Reset(&d.in)
+	d.in = *bytes.NewBuffer(data)
+	d.json.Reset(&d.in)
+	d.text = d.text[:0]
+	d.spans = [padron.NumFields]struct{ from, to int }{}
 	var r padron.Record
-	if d.dec.PeekKind() != '{' {
-		r.Fault = padron.ReasonNotObject
-		if d.dec.SkipValue() != nil {
+	// The text of an error may repeat the input, so each one ends here.
+	if d.json.PeekKind() == '{' {
+		if err := d.object(&r); err != nil {
 			r.Fault = padron.ReasonMalformed
 		}
+		d.fill(&r)
 		return r
 	}
-	if err := d.members(&r); err != nil {
-		// The error's text may repeat the input, so it ends here.
+	r.Fault = padron.ReasonNotObject
+	if d.json.SkipValue() != nil || !d.atEnd() {
 		r.Fault = padron.ReasonMalformed
 	}
 	return r
 }
 
-func (d *decoder) members(r *padron.Record) error {
-	if _, err := d.dec.ReadToken(); err != nil { // {
+// errTrailing: something follows the value.
+var errTrailing = errors.New("trailing data")
+
+func (d *decoder) object(r *padron.Record) error {
+	if _, err := d.json.ReadToken(); err != nil { // {
 		return err
 	}
-	for d.dec.PeekKind() == '"' {
-		name, err := d.dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		field, known := padron.ProviderField(string(name[1 : len(name)-1]))
-		if !known {
-			if err := d.unknown(r, name); err != nil {
-				return err
-			}
-			continue
-		}
-		value, err := d.dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		if r.Values[field], err = decodeValue(value); err != nil {
+	for d.json.PeekKind() == '"' {
+		if err := d.member(r); err != nil {
 			return err
 		}
 	}
-	_, err := d.dec.ReadToken() // }
-	return err
+	if _, err := d.json.ReadToken(); err != nil { // }
+		return err
+	}
+	if !d.atEnd() {
+		return errTrailing
+	}
+	return nil
 }
 
-// unknown passes over the value of a field that padron does not know, or knows
-// only to drop.
-func (d *decoder) unknown(r *padron.Record, quoted jsontext.Value) error {
-	name, err := jsontext.AppendUnquote(nil, quoted)
+func (d *decoder) atEnd() bool {
+	_, err := d.json.ReadToken()
+	return errors.Is(err, io.EOF)
+}
+
+func (d *decoder) member(r *padron.Record) error {
+	quoted, err := d.json.ReadValue()
 	if err != nil {
 		return err
 	}
-	if f, ok := padron.ProviderField(string(name)); ok { // it was written with escapes
-		value, err := d.dec.ReadValue()
-		if err != nil {
+	name := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(name, '\\') >= 0 {
+		if name, err = jsontext.AppendUnquote(nil, quoted); err != nil {
 			return err
 		}
-		r.Values[f], err = decodeValue(value)
-		return err
+	}
+	if f, ok := padron.ProviderField(string(name)); ok {
+		return d.value(r, f)
 	}
 	if string(name) != padron.SecurityCodeName && len(r.Unknown) < maxUnknownNames {
 		r.Unknown = append(r.Unknown, cut(name))
 	}
-	return d.dec.SkipValue()
+	return d.json.SkipValue()
 }
 
 // cut shortens a name at a character's boundary.
 func cut(name []byte) string {
-	if len(name) > maxUnknownBytes {
-		name = name[:maxUnknownBytes]
-		for !utf8.Valid(name) {
-			name = name[:len(name)-1]
-		}
+	n := min(len(name), maxUnknownBytes)
+	for n < len(name) && !utf8.RuneStart(name[n]) {
+		n--
 	}
-	return string(name)
+	return string(name[:n])
 }
 
-func decodeValue(v jsontext.Value) (padron.Value, error) {
+// value reads the value of a field into d.text.
+func (d *decoder) value(r *padron.Record, f padron.Field) error {
+	v, err := d.json.ReadValue()
+	if err != nil {
+		return err
+	}
+	from := len(d.text)
+	kind := padron.KindOther
 	switch v.Kind() {
 	case 'n':
-		return padron.Value{Kind: padron.KindNull}, nil
+		kind = padron.KindNull
 	case 't', 'f':
-		return padron.Value{Kind: padron.KindBool, Text: padron.Sensitive(v)}, nil
+		kind = padron.KindBool
+		d.text = append(d.text, v...)
 	case '0':
-		return padron.Value{Kind: padron.KindNumber, Text: padron.Sensitive(v)}, nil
+		kind = padron.KindNumber
+		d.text = append(d.text, v...)
 	case '"':
-		if bytes.IndexByte(v, '\\') < 0 {
-			return padron.Value{Kind: padron.KindText, Text: padron.Sensitive(v[1 : len(v)-1])}, nil
+		kind = padron.KindText
+		if d.text, err = appendText(d.text, v); err != nil {
+			return err
 		}
-		text, err := jsontext.AppendUnquote(nil, v)
-		return padron.Value{Kind: padron.KindText, Text: padron.Sensitive(text)}, err
 	}
-	return padron.Value{Kind: padron.KindOther}, nil
+	r.Values[f].Kind = kind
+	d.spans[f].from, d.spans[f].to = from, len(d.text)
+	return nil
+}
+
+func appendText(b []byte, quoted jsontext.Value) ([]byte, error) {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return append(b, quoted[1:len(quoted)-1]...), nil
+	}
+	return jsontext.AppendUnquote(b, quoted)
+}
+
+// fill gives the record's values their texts.
+func (d *decoder) fill(r *padron.Record) {
+	all := padron.Sensitive(d.text)
+	for f, span := range d.spans {
+		r.Values[f].Text = all[span.from:span.to]
+	}
 }

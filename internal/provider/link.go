@@ -5,50 +5,80 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"padron"
 )
 
-// byLink follows links from path and query on.
-func (c *Client) byLink(ctx context.Context, link string, yield func(Page) bool) error {
-	var previous uint64
-	seen := map[string]struct{}{}
-	for link != "" {
-		if _, ok := seen[link]; ok {
-			return c.linkFault("goes in a circle")
-		}
-		if len(seen) < maxSeenLinks {
-			seen[link] = struct{}{}
-		}
-		page, err := c.fetchPage(ctx, c.base.Scheme+"://"+c.base.Host+link, 0)
+// maxEmptyPages is how many empty pages in a row a chain of links may have.
+const maxEmptyPages = 100
+
+// linkWalk is where style link stands.
+type linkWalk struct {
+	link     string
+	previous signature
+	// mark is a link from before, moved ever more seldom (Brent's algorithm), so
+	// that a circle of any length is found without remembering every link.
+	mark         string
+	steps, until int
+	empty        int
+}
+
+// circles moves to the next link and says whether the chain has come to a link
+// again.
+func (w *linkWalk) circles(next string) bool {
+	if w.steps == w.until {
+		w.mark, w.steps, w.until = w.link, 0, 2*w.until+1
+	}
+	w.steps++
+	w.link = next
+	return next != "" && next == w.mark
+}
+
+// byLink follows links from w on.
+func (c *Client) byLink(ctx context.Context, w linkWalk, yield func(Page) bool) error {
+	for w.link != "" {
+		page, err := c.fetch(ctx, c.base.Scheme+"://"+c.base.Host+w.link)
 		if err != nil {
 			return err
 		}
-		if len(page.records) > 0 && page.hash == previous {
-			return c.linkFault("leads to the same page again and again")
-		}
-		previous, link = page.hash, page.next
-		next := ""
-		if link != "" {
-			next = "link:" + link
-		}
-		if len(page.records) > 0 && !yield(Page{page.records, next}) {
-			return errStopped
+		if err := c.takeLink(&w, page, yield); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// maxSeenLinks bounds what is remembered to find circles.
-const maxSeenLinks = 1 << 20
+// takeLink yields a page and moves w to the next one.
+func (c *Client) takeLink(w *linkWalk, page *reading, yield func(Page) bool) error {
+	if w.empty++; len(page.records) > 0 {
+		w.empty = 0
+	}
+	switch {
+	case w.empty > maxEmptyPages:
+		return c.linkFault("leads to nothing but empty pages")
+	case w.empty == 0 && page.sign == w.previous:
+		return c.linkFault("leads to the same page again")
+	case w.circles(page.next):
+		return c.linkFault("goes in a circle")
+	}
+	if w.empty > 0 {
+		return nil
+	}
+	w.previous = page.sign
+	if !yield(Page{page.records, linkCursor(page.next)}) {
+		return errStopped
+	}
+	return nil
+}
 
-func (c *Client) linkFault(what string) error {
-	return padron.Errorf(padron.CodeUnavailable, "the provider's Link header at %s %s", c.where(), what)
+func (c *Client) linkFault(what string) *fault {
+	return final(c.fault("link", "its Link header %s: check PADRON_PROVIDER_PAGING", what))
 }
 
 // nextLink returns path and query of the Link header's rel="next" (RFC 8288),
-// "" where there is none. A link to another host is an error.
+// "" where there is none. A link to another host is a fault.
 func (c *Client) nextLink(from *url.URL, h http.Header) (string, error) {
+	if c.cfg.Paging != ByLink && c.cfg.Paging != Auto {
+		return "", nil // it is not followed, so it may be what it likes
+	}
 	for _, header := range h.Values("Link") {
 		target, ok := relNext(header)
 		if !ok {
@@ -56,52 +86,93 @@ func (c *Client) nextLink(from *url.URL, h http.Header) (string, error) {
 		}
 		u, err := from.Parse(target)
 		if err != nil {
-			return "", permanent(c.linkFault("cannot be read"))
+			return "", c.linkFault("cannot be read")
 		}
-		if !sameOrigin(u, c.base) {
-			return "", permanent(c.linkFault("leads to another host, which is refused"))
+		if !sameOrigin(u, c.base) || u.Opaque != "" {
+			return "", c.linkFault("leads to another scheme, host or port, which is refused")
 		}
-		return u.RequestURI(), nil
+		link := u.RequestURI()
+		if _, err := parseCursor(linkCursor(link)); err != nil {
+			return "", c.linkFault("is too long, or no path and query")
+		}
+		return link, nil
 	}
 	return "", nil
 }
 
 // relNext finds the target whose relation is next in one Link header.
 func relNext(header string) (target string, ok bool) {
-	for rest := header; ; {
-		open := strings.IndexByte(rest, '<')
-		if open < 0 {
+	for {
+		_, rest, found := strings.Cut(header, "<")
+		if !found {
 			return "", false
 		}
-		rest = rest[open+1:]
-		end := strings.IndexByte(rest, '>')
-		if end < 0 {
+		target, rest, found = strings.Cut(rest, ">")
+		if !found {
 			return "", false
 		}
-		target, rest = rest[:end], rest[end+1:]
-		params, after, more := strings.Cut(rest, "<")
-		if hasRelNext(params) {
-			return target, true
-		}
-		if !more {
-			return "", false
-		}
-		rest = "<" + after
-	}
-}
-
-func hasRelNext(params string) bool {
-	for param := range strings.SplitSeq(params, ";") {
-		name, value, _ := strings.Cut(param, "=")
-		if !strings.EqualFold(strings.TrimSpace(name), "rel") {
-			continue
-		}
-		value = strings.Trim(strings.TrimSpace(strings.TrimRight(strings.TrimSpace(value), ",")), `"`)
-		for rel := range strings.FieldsSeq(value) {
-			if strings.EqualFold(rel, "next") {
-				return true
+		var rel string
+		rel, header = linkParams(rest)
+		for word := range strings.FieldsSeq(rel) {
+			if strings.EqualFold(word, "next") {
+				return strings.TrimSpace(target), true
 			}
 		}
 	}
-	return false
+}
+
+// linkParams reads a link's parameters. It returns the relation, of which only
+// the first one counts (RFC 8288, section 3.3), and what follows the link.
+func linkParams(s string) (rel, rest string) {
+	for found := false; ; {
+		s = strings.TrimLeft(s, " \t")
+		if !strings.HasPrefix(s, ";") {
+			return rel, s
+		}
+		var name, value string
+		name, value, s = linkParam(s[1:])
+		if !found && strings.EqualFold(name, "rel") {
+			rel, found = value, true
+		}
+	}
+}
+
+// linkParam reads one parameter; its value is a token or a quoted string, which
+// may hold the characters that otherwise separate.
+func linkParam(s string) (name, value, rest string) {
+	end := endOf(s, "=;,")
+	name, rest = strings.TrimSpace(s[:end]), s[end:]
+	if !strings.HasPrefix(rest, "=") {
+		return name, "", rest
+	}
+	rest = strings.TrimLeft(rest[1:], " \t")
+	if strings.HasPrefix(rest, `"`) {
+		value, rest = quotedString(rest[1:])
+		return name, value, rest
+	}
+	end = endOf(rest, ";,")
+	return name, strings.TrimSpace(rest[:end]), rest[end:]
+}
+
+// endOf returns where the first of the characters stands in s, or s's end.
+func endOf(s, chars string) int {
+	if i := strings.IndexAny(s, chars); i >= 0 {
+		return i
+	}
+	return len(s)
+}
+
+// quotedString reads up to the closing quote (RFC 9110, section 5.6.4).
+func quotedString(s string) (value, rest string) {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '"':
+			return b.String(), s[i+1:]
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String(), ""
 }

@@ -2,157 +2,179 @@ package provider
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"io"
 	"net/url"
 	"strconv"
-	"strings"
-
-	"padron"
 )
 
-// cursor is where a pass goes on: at a page, or at a link.
-type cursor struct {
-	page, size int
-	// link is path and query, on the provider's own host.
-	link string
-}
-
-// parseCursor reads "page:N:SIZE" or "link:/path?query"; "" is the start.
-func parseCursor(s string) (cursor, error) {
-	kind, rest, _ := strings.Cut(s, ":")
-	switch kind {
-	case "":
-		if s == "" {
-			return cursor{}, nil
-		}
-	case "page":
-		number, size, _ := strings.Cut(rest, ":")
-		n, err := strconv.Atoi(number)
-		m, err2 := strconv.Atoi(size)
-		if err == nil && err2 == nil && n > 0 && m > 0 && m <= maxPageSize {
-			return cursor{page: n, size: m}, nil
-		}
-	case "link":
-		u, err := url.Parse(rest)
-		if err == nil && u.Host == "" && u.Scheme == "" && strings.HasPrefix(rest, "/") && !strings.HasPrefix(rest, "//") {
-			return cursor{link: rest}, nil
-		}
-	}
-	return cursor{}, padron.Invalid("cursor", "is not one of this client's")
-}
-
 // pageURL is the address of a numbered page.
-func (c *Client) pageURL(number, size int) string {
-	u := *c.base
-	q := u.Query()
-	q.Set("page", strconv.Itoa(number))
-	q.Set("limit", strconv.Itoa(size))
-	u.RawQuery = q.Encode()
-	return u.String()
+func (c *Client) pageURL(number int) string {
+	return c.withQuery(map[string]int{"page": number, "limit": c.cfg.PageSize}).String()
 }
 
 // firstLink is path and query of the first page in style link.
 func (c *Client) firstLink() string {
+	return c.withQuery(map[string]int{"limit": c.cfg.PageSize}).RequestURI()
+}
+
+func (c *Client) withQuery(params map[string]int) *url.URL {
 	u := *c.base
 	q := u.Query()
-	q.Set("limit", strconv.Itoa(c.cfg.PageSize))
+	for name, value := range params {
+		q.Set(name, strconv.Itoa(value))
+	}
 	u.RawQuery = q.Encode()
-	return u.RequestURI()
+	return &u
 }
 
 // findOut asks for the first page and sees from the answer how the provider
-// pages.
+// pages. What has arrived by then is used whichever way it turns out.
 func (c *Client) findOut(ctx context.Context, yield func(Page) bool) error {
-	first, err := c.fetchPage(ctx, c.pageURL(1, c.cfg.PageSize), c.cfg.PageSize)
+	address := c.pageURL(1)
+	var first *reading
+	err := c.retry(ctx, func() (_ bool, err error) {
+		first, err = c.probe(ctx, address)
+		return false, err
+	})
 	switch {
 	case err != nil:
 		return err
-	case first.more:
-		return c.byStream(ctx, yield) // more than we asked for: it does not page
+	case !first.ended: // more than we asked for
+		return c.byArrayOrPage(ctx, &arrayWalk{address: address, open: first}, yield)
 	case first.next != "":
-		if !yield(Page{first.records, "link:" + first.next}) {
+		w := linkWalk{link: first.next, previous: first.sign}
+		if len(first.records) > 0 && !yield(Page{first.records, linkCursor(first.next)}) {
 			return errStopped
 		}
-		return c.byLink(ctx, first.next, yield)
+		return c.byLink(ctx, w, yield)
 	}
-	return c.afterPage(ctx, pageState{number: 1, size: c.cfg.PageSize, mayIgnore: true}, first, yield)
+	w := pageWalk{number: 1, mayIgnore: true}
+	if done, err := c.takePage(&w, first, yield); done || err != nil {
+		return err
+	}
+	return c.byPage(ctx, w, yield)
 }
 
-// pageState is where style page stands.
-type pageState struct {
-	number, size int
-	// previous is the hash of the page before, to see a provider that gives the
-	// same page for ever.
-	previous uint64
-	// mayIgnore: the provider may not page at all, so a second page like the
-	// first one means that the first was everything.
+// byArrayOrPage reads on where the first page has more records than we asked
+// for: either the provider does not page and this is everybody, or its pages are
+// larger than that, which a second page with another beginning tells.
+func (c *Client) byArrayOrPage(ctx context.Context, w *arrayWalk, yield func(Page) bool) error {
+	var another bool
+	err := c.retry(ctx, func() (_ bool, err error) {
+		another, err = c.beginsAnew(ctx, c.pageURL(2), w.open.sign.first)
+		return false, err
+	})
+	if err != nil || another {
+		w.open.close()
+	}
+	switch {
+	case err != nil:
+		return err
+	case another:
+		return c.byPage(ctx, pageWalk{number: 1}, yield)
+	}
+	return c.byArray(ctx, w, yield)
+}
+
+// beginsAnew says whether there is a page at the address whose first record is
+// not the one with the hash.
+func (c *Client) beginsAnew(ctx context.Context, address string, first uint64) (bool, error) {
+	r, err := c.open(ctx, address, c.cfg.MaxPage)
+	if isNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer r.close()
+	e, err := r.read()
+	if errors.Is(err, io.EOF) {
+		return false, nil
+	}
+	return err == nil && e.sum(c.seed) != first, err
+}
+
+// probe reads the first page. It returns with an open answer where there are
+// more records than asked for.
+func (c *Client) probe(ctx context.Context, address string) (*reading, error) {
+	r, err := c.open(ctx, address, c.cfg.MaxPage)
+	if err != nil {
+		return nil, err
+	}
+	if r.next != "" {
+		return r, r.whole()
+	}
+	if err := r.take(c.cfg.PageSize); err != nil {
+		r.close()
+		return nil, err
+	}
+	if r.ended {
+		r.close()
+	}
+	return r, nil
+}
+
+// pageWalk is where style page stands.
+type pageWalk struct {
+	number int
+	// previous is the page before, zero at the start and where a pass goes on.
+	previous signature
+	// mayIgnore: the provider may not page at all, so that a second page like
+	// the first means that the first was everything.
 	mayIgnore bool
-	// probing: the page before was short but the first, so that this one tells a
-	// short list from a provider with smaller pages than we asked for.
-	probing bool
-	// effective is how many records a full page really has; 0 is unknown.
-	effective int
 }
 
-// limit is how many records a full page has: as many as we asked for, or fewer
-// where the provider's pages are smaller.
-func (at *pageState) limit() int {
-	if at.effective > 0 {
-		return at.effective
-	}
-	return at.size
-}
-
-func (c *Client) byPage(ctx context.Context, at pageState, yield func(Page) bool) error {
+func (c *Client) byPage(ctx context.Context, w pageWalk, yield func(Page) bool) error {
 	for {
-		page, err := c.fetchPage(ctx, c.pageURL(at.number, at.size), 0)
-		if at.number > 1 && padron.ErrorCode(err) == padron.CodeNotFound {
-			return nil // the way some providers say that there are no more pages
+		page, err := c.fetch(ctx, c.pageURL(w.number))
+		if w.number > 1 && isNotFound(err) {
+			return c.afterLast(ctx, w, err)
 		}
 		if err != nil {
 			return err
 		}
-		if at.previous != 0 && page.hash == at.previous && len(page.records) > 0 {
-			if at.mayIgnore || at.probing {
-				return nil
-			}
-			return padron.Errorf(padron.CodeUnavailable, "the provider at %s answers page %d like page %d: "+
-				"does it page by number? check PADRON_PROVIDER_PAGING", c.where(), at.number, at.number-1)
-		}
-		done, err := c.takePage(&at, page, yield)
-		if done || err != nil {
+		if done, err := c.takePage(&w, page, yield); done || err != nil {
 			return err
 		}
 	}
 }
 
-// afterPage goes on after a first page that was fetched already.
-func (c *Client) afterPage(ctx context.Context, at pageState, page *fetched, yield func(Page) bool) error {
-	if done, err := c.takePage(&at, page, yield); done || err != nil {
-		return err
+// afterLast decides what a page that is not found means: the end, as some
+// providers say it, if the page before is still there; else the notFound fault.
+func (c *Client) afterLast(ctx context.Context, w pageWalk, notFound error) error {
+	page, err := c.fetch(ctx, c.pageURL(w.number-1))
+	switch {
+	case isNotFound(err), err == nil && len(page.records) == 0:
+		return notFound
 	}
-	return c.byPage(ctx, at, yield)
+	return err
 }
 
-// takePage yields a page and moves at to the next one; done says there is none.
-func (c *Client) takePage(at *pageState, page *fetched, yield func(Page) bool) (done bool, err error) {
-	n := len(page.records)
-	if n == 0 {
+// takePage yields a page and moves w to the next one; done says there is none.
+// The end is an empty page or one shorter than the page before. A first page
+// that is shorter than we asked for is no end yet: the provider may have smaller
+// pages than that, so the second one decides.
+func (c *Client) takePage(w *pageWalk, page *reading, yield func(Page) bool) (done bool, err error) {
+	if len(page.records) == 0 {
 		return true, nil
 	}
-	first := at.number == 1
-	size := at.size
-	if first && n < size {
-		size = n // the provider's own page size, if there is a second page
+	if page.sign == w.previous {
+		if w.mayIgnore || w.number == 2 && w.previous.count < c.cfg.PageSize {
+			return true, nil
+		}
+		return true, c.fault("repeats", "its page %d repeats the one before: "+
+			"it does not page by number, check PADRON_PROVIDER_PAGING", w.number)
 	}
-	if !yield(Page{page.records, fmt.Sprintf("page:%d:%d", at.number+1, at.size)}) {
+	if w.number >= maxPageNumber-1 {
+		return true, c.fault("endless", "it has more than %d pages", w.number)
+	}
+	shorter := len(page.records) < w.previous.count
+	w.mayIgnore = w.mayIgnore && w.previous == signature{}
+	w.previous = page.sign
+	w.number++
+	if !yield(Page{page.records, pageCursor(w.number)}) {
 		return true, errStopped
 	}
-	if !first && n < at.limit() {
-		return true, nil
-	}
-	at.mayIgnore = at.mayIgnore && first
-	at.probing = first && n < at.size
-	at.previous, at.number, at.effective = page.hash, at.number+1, size
-	return false, nil
+	return shorter, nil
 }

@@ -6,92 +6,76 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
-
-	"github.com/failsafe-go/failsafe-go"
-	"github.com/failsafe-go/failsafe-go/retrypolicy"
-
-	"padron"
 )
 
 // maxRetryAfter bounds how long the provider can make us wait for one try.
 const maxRetryAfter = 5 * time.Minute
 
-// permanentError is one that no later try would change.
-type permanentError struct{ err error }
-
-func (p *permanentError) Error() string { return p.err.Error() }
-func (p *permanentError) Unwrap() error { return p.err }
-
-func permanent(err error) error { return &permanentError{err} }
-
-// retryLater is an error whose Retry-After header says when to try again.
-type retryLater struct {
-	err   error
-	after time.Duration
+// retry calls try until it succeeds, fails for good, or has failed once more
+// than the budget of retries since it last made progress. It is a loop of its
+// own because a policy of failsafe-go counts every failure, and a long array
+// must be able to earn its budget again.
+func (c *Client) retry(ctx context.Context, try func() (progress bool, err error)) error {
+	for failed := 1; ; failed++ {
+		progress, err := try()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil && !errors.Is(err, errStopped) {
+			return context.Cause(ctx)
+		}
+		if progress {
+			failed = 1
+		}
+		var f *fault
+		if !errors.As(err, &f) || f.final || failed > c.cfg.Retries {
+			return err
+		}
+		delay := f.after + c.backoff(failed)
+		c.cfg.Logger.WarnContext(ctx, "trying the provider again",
+			"in", delay.Round(time.Millisecond), "reason", f.reason, "because", f.err.Error())
+		c.cfg.OnRetry(f.reason)
+		if err := wait(ctx, delay); err != nil {
+			return err
+		}
+	}
 }
 
-func (r *retryLater) Error() string { return r.err.Error() }
-func (r *retryLater) Unwrap() error { return r.err }
+// wait waits, or returns ctx's cause.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// backoff is a random share of a wait that doubles with each failure ("full
+// jitter"), so that many clients do not come back at once.
+func (c *Client) backoff(failed int) time.Duration {
+	most := c.cfg.RetryBase
+	for i := 1; i < failed && most < c.cfg.RetryMax; i++ {
+		most *= 2
+	}
+	most = min(most, c.cfg.RetryMax)
+	return rand.N(most + 1) //nolint:gosec // spreads load, guards nothing
+}
 
 // retryAfter reads a Retry-After header, seconds or a date (RFC 9110, section
-// 10.2.3); 0 where it says nothing.
+// 10.2.3), up to maxRetryAfter; 0 where it says nothing.
 func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil && seconds >= 0 {
-		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+	header = strings.TrimSpace(header)
+	seconds, err := strconv.ParseUint(header, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second //nolint:gosec // bounded
 	}
 	if at, err := http.ParseTime(header); err == nil {
 		return min(max(0, at.Sub(now)), maxRetryAfter)
 	}
 	return 0
-}
-
-// retry calls f until it succeeds, fails for good or has been tried often
-// enough. Between tries it waits as Retry-After says, and besides for a random
-// share of an exponential backoff ("full jitter"), so that many clients do not
-// come back at once.
-func (c *Client) retry(ctx context.Context, f func() error) error {
-	policy := retrypolicy.NewBuilder[any]().
-		WithMaxRetries(c.cfg.Retries).
-		AbortIf(func(_ any, err error) bool { return final(ctx, err) }).
-		WithDelayFunc(func(exec failsafe.ExecutionAttempt[any]) time.Duration {
-			return c.delay(exec.LastError(), exec.Attempts())
-		}).
-		OnRetryScheduled(func(e failsafe.ExecutionScheduledEvent[any]) { c.noteRetry(e.LastError(), e.Delay) }).
-		ReturnLastFailure().
-		Build()
-	err := failsafe.With(policy).WithContext(ctx).Run(f)
-	if ctx.Err() != nil && err != nil {
-		return context.Cause(ctx)
-	}
-	return publicFault(err)
-}
-
-func final(ctx context.Context, err error) bool {
-	var p *permanentError
-	return ctx.Err() != nil || errors.As(err, &p) || errors.Is(err, errStopped)
-}
-
-func (c *Client) delay(err error, attempts int) time.Duration {
-	backoff := min(c.cfg.RetryMax, c.cfg.RetryBase<<min(attempts-1, 20))
-	jitter := time.Duration(rand.Int64N(int64(backoff) + 1)) //nolint:gosec // spreads load, guards nothing
-	var later *retryLater
-	if errors.As(err, &later) {
-		return later.after + jitter
-	}
-	return jitter
-}
-
-func (c *Client) noteRetry(err error, delay time.Duration) {
-	c.cfg.Logger.Warn("trying the provider again", "in", delay.Round(time.Millisecond).String(), "because", publicFault(err).Error())
-	c.cfg.OnRetry(publicFault(err).Error())
-}
-
-// publicFault unwraps to the error that may be shown.
-func publicFault(err error) error {
-	var e *padron.Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return err
 }

@@ -1,9 +1,8 @@
 package provider
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
+	"hash/maphash"
 	"io"
 
 	"padron"
@@ -17,9 +16,10 @@ type splitter struct {
 	buf   []byte
 	pos   int
 	limit int64
-	began bool
-	// eof: r has ended.
-	eof bool
+	// began and ended: the array's brackets were met.
+	began, ended bool
+	// err is the error that r has ended with; [io.EOF] is a good end.
+	err error
 }
 
 const readSize = 64 << 10
@@ -36,12 +36,12 @@ type element struct {
 	tooLarge bool
 }
 
-// hashed returns bytes that stand for the element in a hash.
-func (e element) hashed() []byte {
+// sum returns a hash of the element; one that was not kept has that of its size.
+func (e element) sum(seed maphash.Seed) uint64 {
 	if e.tooLarge {
-		return fmt.Appendf(nil, "%d bytes", e.size)
+		return maphash.Comparable(seed, e.size)
 	}
-	return e.raw
+	return maphash.Bytes(seed, e.raw)
 }
 
 func (e element) record() padron.Record {
@@ -51,14 +51,29 @@ func (e element) record() padron.Record {
 	return DecodeRecord(e.raw)
 }
 
-// formError is an answer that is no JSON array, and what it is instead.
-type formError struct{ what string }
+// formError is an answer that is no JSON array: what it is instead, and a word
+// to count it by.
+type formError struct{ reason, what string }
 
-func (f *formError) Error() string { return f.what }
+// Error implements error.
+func (f formError) Error() string { return f.what }
+
+// What an answer can be instead of a JSON array of customers.
+var (
+	formEmpty   = formError{"empty", "its answer is empty"}
+	formObject  = formError{"object", "it answered with an object instead of an array: probably an error answer"}
+	formHTML    = formError{"html", "it answered with HTML, not JSON: check that PADRON_PROVIDER_URL is the API's"}
+	formOther   = formError{"not_an_array", "its answer is not a JSON array"}
+	formBetween = formError{"malformed", "its answer is not valid JSON between two customers"}
+	formBehind  = formError{"malformed", "its answer goes on after the end of the array"}
+)
 
 // next returns the next element, or [io.EOF] after the array's end. An array
 // that ends in the middle is [io.ErrUnexpectedEOF].
 func (s *splitter) next() (element, error) {
+	if s.ended {
+		return element{}, io.EOF
+	}
 	if !s.began {
 		return s.first()
 	}
@@ -73,23 +88,30 @@ func (s *splitter) next() (element, error) {
 		s.pos++
 		return s.value()
 	}
-	return element{}, &formError{"its answer is not valid JSON between two customers"}
+	return element{}, formBetween
+}
+
+// more says whether the element just returned is followed by another. It ends
+// that element's life.
+func (s *splitter) more() bool {
+	c, err := s.token()
+	return err == nil && c == ','
 }
 
 // first enters the array.
 func (s *splitter) first() (element, error) {
 	c, err := s.token()
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return element{}, &formError{"its answer is empty"}
+	case errors.Is(err, io.ErrUnexpectedEOF) && errors.Is(s.err, io.EOF):
+		return element{}, formEmpty
 	case err != nil:
 		return element{}, err
 	case c == '{':
-		return element{}, &formError{"it answered with an object instead of an array: probably an error message"}
+		return element{}, formObject
 	case c == '<':
-		return element{}, &formError{"it answered with HTML, not JSON: is the address the API's?"}
+		return element{}, formHTML
 	case c != '[':
-		return element{}, &formError{"its answer is not a JSON array"}
+		return element{}, formOther
 	}
 	s.began = true
 	s.pos++
@@ -106,24 +128,21 @@ func (s *splitter) first() (element, error) {
 func (s *splitter) end() error {
 	s.pos++
 	_, err := s.token()
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		s.pos = 0
-		s.buf = append(s.buf[:0], ']') // a further call ends the same way
+	switch {
+	case err == nil:
+		return formBehind
+	case errors.Is(s.err, io.EOF):
+		s.ended = true
 		return io.EOF
 	}
-	if err != nil {
-		return err
-	}
-	return &formError{"its answer goes on after the array"}
+	return err
 }
 
 // token returns the next byte that is not white space, without taking it.
 func (s *splitter) token() (byte, error) {
 	for {
 		for ; s.pos < len(s.buf); s.pos++ {
-			switch c := s.buf[s.pos]; c {
-			case ' ', '\t', '\r', '\n':
-			default:
+			if c := s.buf[s.pos]; !isSpace(c) {
 				return c, nil
 			}
 		}
@@ -133,30 +152,6 @@ func (s *splitter) token() (byte, error) {
 	}
 }
 
-// fill reads more, and keeps what is in the buffer from keep on.
-func (s *splitter) fill(keep int) error {
-	if s.eof {
-		return io.ErrUnexpectedEOF
-	}
-	if keep > 0 {
-		n := copy(s.buf, s.buf[keep:])
-		s.buf, s.pos = s.buf[:n], s.pos-keep
-	}
-	if len(s.buf) == cap(s.buf) {
-		s.buf = append(make([]byte, 0, 2*cap(s.buf)), s.buf...)
-	}
-	n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
-	s.buf = s.buf[:len(s.buf)+n]
-	if errors.Is(err, io.EOF) {
-		s.eof = true
-		err = nil
-		if n == 0 {
-			return io.ErrUnexpectedEOF
-		}
-	}
-	return err
-}
-
 // value returns the element that begins at the next token.
 func (s *splitter) value() (element, error) {
 	c, err := s.token()
@@ -164,7 +159,7 @@ func (s *splitter) value() (element, error) {
 		return element{}, err
 	}
 	if c == ']' || c == ',' {
-		return element{}, &formError{"its answer is not valid JSON: a comma too many"}
+		return element{}, formBetween
 	}
 	scan := scanner{}
 	start, gone := s.pos, int64(0)
@@ -173,11 +168,7 @@ func (s *splitter) value() (element, error) {
 		s.pos += n
 		size := gone + int64(s.pos-start)
 		if done {
-			e := element{size: size, tooLarge: size > s.limit}
-			if !e.tooLarge {
-				e.raw = s.buf[start:s.pos]
-			}
-			return e, nil
+			return s.element(start, size), nil
 		}
 		if size > s.limit { // too large already: let go of what is held
 			gone, start = size, s.pos
@@ -189,69 +180,39 @@ func (s *splitter) value() (element, error) {
 	}
 }
 
-// scanner finds the end of one JSON value.
-type scanner struct {
-	depth             int
-	inString, escaped bool
-	scalar            bool
+func (s *splitter) element(start int, size int64) element {
+	if size > s.limit {
+		return element{size: size, tooLarge: true}
+	}
+	return element{raw: s.buf[start:s.pos], size: size}
 }
 
-// advance returns how many bytes of b belong to the value, and whether it ends
-// there.
-func (s *scanner) advance(b []byte) (n int, done bool) {
-	for n < len(b) {
-		if s.inString {
-			n += s.skipString(b[n:])
-			if !s.inString && s.depth == 0 {
-				return n, true
-			}
-			continue
+// fill reads more, and keeps what is in the buffer from keep on. Once r has
+// ended it returns why, where [io.ErrUnexpectedEOF] stands for a good end.
+func (s *splitter) fill(keep int) error {
+	if keep > 0 {
+		n := copy(s.buf, s.buf[keep:])
+		s.buf, s.pos = s.buf[:n], s.pos-keep
+	}
+	if len(s.buf) == cap(s.buf) {
+		s.buf = append(make([]byte, 0, 2*cap(s.buf)), s.buf...)
+	}
+	for tries := 0; s.err == nil; tries++ {
+		var n int
+		n, s.err = s.r.Read(s.buf[len(s.buf):cap(s.buf)])
+		s.buf = s.buf[:len(s.buf)+n]
+		if n > 0 {
+			return nil // an error with it comes up with the next call
 		}
-		c := b[n]
-		if s.scalar && (c == ',' || c == ']' || c == ' ' || c == '\n' || c == '\t' || c == '\r') {
-			return n, true
-		}
-		n++
-		switch c {
-		case '"':
-			s.inString = true
-		case '{', '[':
-			s.depth++
-		case '}', ']':
-			if s.depth--; s.depth <= 0 {
-				return n, true
-			}
-		default:
-			s.scalar = s.scalar || s.depth == 0
+		if tries == maxEmptyReads && s.err == nil {
+			s.err = io.ErrNoProgress
 		}
 	}
-	return n, false
+	if errors.Is(s.err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return s.err
 }
 
-// skipString returns how many bytes of b belong to the string it is in.
-func (s *scanner) skipString(b []byte) int {
-	n := 0
-	for n < len(b) {
-		if s.escaped {
-			s.escaped = false
-			n++
-			continue
-		}
-		quote := bytes.IndexByte(b[n:], '"')
-		part := b[n:]
-		if quote >= 0 {
-			part = part[:quote]
-		}
-		if slash := bytes.IndexByte(part, '\\'); slash >= 0 {
-			s.escaped = true
-			n += slash + 1
-			continue
-		}
-		if quote < 0 {
-			return len(b)
-		}
-		s.inString = false
-		return n + quote + 1
-	}
-	return n
-}
+// maxEmptyReads is how often in a row a reader may bring nothing and no error.
+const maxEmptyReads = 100

@@ -28,7 +28,7 @@ func newStallReader(body io.ReadCloser, timeout time.Duration, abandon func()) *
 }
 
 // Read reads while the watch is running: only the provider's slowness counts,
-// not the reader's.
+// not that of whoever takes the pages.
 func (r *stallReader) Read(p []byte) (int, error) {
 	r.watch.Reset(r.timeout)
 	n, err := r.body.Read(p)
@@ -54,14 +54,15 @@ type limitReader struct {
 	left int64
 }
 
+// Read fails with errTooLarge only if there is a byte beyond the limit.
 func (l *limitReader) Read(p []byte) (int, error) {
-	if l.left <= 0 {
-		return 0, errTooLarge
-	}
-	if int64(len(p)) > l.left {
-		p = p[:l.left]
+	if int64(len(p))-1 > l.left {
+		p = p[:l.left+1]
 	}
 	n, err := l.r.Read(p)
+	if int64(n) > l.left {
+		n, err = int(l.left), errTooLarge
+	}
 	l.left -= int64(n)
 	return n, err
 }

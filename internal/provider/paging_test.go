@@ -1,0 +1,223 @@
+package provider
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"padron"
+)
+
+// source is a provider that pages as its fields say.
+type source struct {
+	total int
+	// style is the one it really has.
+	style Paging
+	// most is the most records it gives a page, 0 as many as asked for.
+	most int
+	// fixed is how many it gives whatever is asked for.
+	fixed int
+	// gone: it answers 404 behind the last page.
+	gone     bool
+	requests []string
+}
+
+func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.requests = append(s.requests, r.URL.RequestURI())
+	q := r.URL.Query()
+	limit, _ := strconv.Atoi(q.Get("limit"))
+	if s.most > 0 {
+		limit = min(limit, s.most)
+	}
+	if s.fixed > 0 {
+		limit = s.fixed
+	}
+	from := 0
+	switch s.style {
+	case None:
+		limit = s.total
+	case ByPage:
+		page, _ := strconv.Atoi(q.Get("page"))
+		from = (page - 1) * limit
+	case ByLink:
+		from, _ = strconv.Atoi(q.Get("after"))
+		if from+limit < s.total {
+			w.Header().Set("Link", fmt.Sprintf(`<?limit=%d&after=%d>; rel="next"`, limit, from+limit))
+		}
+	}
+	if s.gone && from >= s.total {
+		http.NotFound(w, r)
+		return
+	}
+	_, _ = w.Write([]byte(list(from+1, min(from+limit, s.total))))
+}
+
+func (s *source) start(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	return srv.URL + "/usuarios"
+}
+
+// TestPaging: everybody is read once, however the provider pages, whether we
+// know the style or find it out, and from each cursor the rest.
+func TestPaging(t *testing.T) {
+	const size = 4
+	shapes := map[string]source{
+		"none": {style: None}, "page": {style: ByPage}, "link": {style: ByLink},
+		"page, 404 behind the last": {style: ByPage, gone: true},
+		"page, smaller than asked":  {style: ByPage, most: 3}, "page, larger than asked": {style: ByPage, fixed: 6},
+		"link, smaller than asked": {style: ByLink, most: 3}, "link, larger than asked": {style: ByLink, fixed: 6},
+	}
+	for name, shape := range shapes {
+		for _, paging := range []Paging{Auto, shape.style} {
+			for _, total := range []int{0, 1, 3, 4, 5, 6, 8, 9, 12, 13, 24} {
+				t.Run(fmt.Sprintf("%s/%s/%d", name, paging, total), func(t *testing.T) {
+					if shape.gone && total == 0 {
+						return // nothing but 404: the address is wrong
+					}
+					provider := shape
+					provider.total = total
+					c := client(t, Config{URL: provider.start(t), Paging: paging, PageSize: size})
+					got, err := collect(t.Context(), c, "")
+					if err != nil {
+						t.Fatal(err)
+					}
+					wantIDs(t, got.ids, ids(1, total))
+					read := 0
+					for i, cursor := range got.cursors {
+						if read += got.sizes[i]; cursor == "" {
+							continue
+						}
+						rest, err := collect(t.Context(), c, cursor)
+						if err != nil {
+							t.Fatalf("from %q: %v", cursor, err)
+						}
+						// Where page 2 shows that the provider does not page, it is everybody again.
+						if again := ids(1, total); cursor == "page:2" && paging == Auto && shape.style != ByPage && slices.Equal(rest.ids, again) {
+							continue
+						}
+						wantIDs(t, rest.ids, ids(read+1, total))
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestPagingAsksNoMoreThanNeeded: the requests of a pass of ten, four a page.
+func TestPagingAsksNoMoreThanNeeded(t *testing.T) {
+	for style, want := range map[Paging]int{None: 2, ByPage: 3, ByLink: 3} { // none: the second page tells that it does not page
+		provider := &source{style: style, total: 10}
+		if _, err := collect(t.Context(), client(t, Config{URL: provider.start(t), PageSize: 4}), ""); err != nil {
+			t.Fatal(err)
+		}
+		if len(provider.requests) != want {
+			t.Errorf("%s: %q, want %d requests", style, provider.requests, want)
+		}
+	}
+}
+
+// TestNotFoundInTheMiddle: a 404 is the end only while the page before is there.
+func TestNotFoundInTheMiddle(t *testing.T) {
+	requests := 0
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if requests++; requests > 2 {
+			http.NotFound(w, r)
+			return
+		}
+		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		_, _ = w.Write([]byte(list(page*2-1, page*2)))
+	})
+	got, err := collect(t.Context(), client(t, Config{URL: url, Paging: ByPage, PageSize: 2}), "")
+	if padron.ErrorCode(err) != padron.CodeUnavailable || !strings.Contains(err.Error(), "404") {
+		t.Errorf("error %v", err)
+	}
+	wantIDs(t, got.ids, ids(1, 4))
+}
+
+func TestPageThatRepeats(t *testing.T) {
+	requests := 0
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		requests++
+		_, _ = w.Write([]byte(list(1, 2)))
+	})
+	_, err := collect(t.Context(), client(t, Config{URL: url, Paging: ByPage, PageSize: 2}), "")
+	if err == nil || !strings.Contains(err.Error(), "page 2 repeats") || requests != 2 {
+		t.Errorf("after %d requests: %v", requests, err)
+	}
+	got, err := collect(t.Context(), client(t, Config{URL: url, PageSize: 2}), "") // it may not page at all
+	if err != nil {
+		t.Error(err)
+	}
+	wantIDs(t, got.ids, ids(1, 2))
+}
+
+func TestTooManyRecordsOnAPage(t *testing.T) {
+	body := "[" + strings.Repeat("0,", maxPageRecords) + "0]"
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
+	_, err := collect(t.Context(), client(t, Config{URL: url, Paging: ByPage}), "")
+	if err == nil || !strings.Contains(err.Error(), "more than 100000 records") {
+		t.Error(err)
+	}
+}
+
+// TestLinksThatMislead: links to another host, in a circle and to nothing.
+func TestLinksThatMislead(t *testing.T) {
+	stolen := 0
+	evil := serve(t, func(http.ResponseWriter, *http.Request) { stolen++ })
+	tests := []struct {
+		name, want string
+		next       func(step int) string
+		body       func(step int) string
+	}{
+		{"another host", "another scheme, host or port", func(int) string { return evil }, nil},
+		{"itself", "same page again", func(int) string { return "?step=0" }, nil},
+		{"a circle of five", "circle", func(step int) string { return fmt.Sprintf("?step=%d", (step+1)%5) }, nil},
+		{"the same page", "same page again", func(step int) string { return fmt.Sprintf("?step=%d", step+1) },
+			func(int) string { return list(1, 2) }},
+		{"empty pages", "nothing but empty pages", func(step int) string { return fmt.Sprintf("?step=%d", step+1) },
+			func(int) string { return "[]" }},
+	}
+	for _, tt := range tests {
+		for _, paging := range []Paging{ByLink, Auto} {
+			t.Run(tt.name+"/"+string(paging), func(t *testing.T) {
+				requests := 0
+				url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+					requests++
+					step, _ := strconv.Atoi(r.URL.Query().Get("step"))
+					w.Header().Set("Link", "<"+tt.next(step)+">; rel=next")
+					body := list(step*2+1, step*2+2)
+					if tt.body != nil {
+						body = tt.body(step)
+					}
+					_, _ = w.Write([]byte(body))
+				})
+				_, err := collect(t.Context(), client(t, Config{URL: url, Paging: paging, PageSize: 2}), "")
+				if padron.ErrorCode(err) != padron.CodeUnavailable || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("error %v", err)
+				}
+				if requests > maxEmptyPages+2 || stolen > 0 {
+					t.Errorf("%d requests, %d to the other host", requests, stolen)
+				}
+			})
+		}
+	}
+}
+
+// TestLinkCursorsAreLocal: what a cursor of a pass holds leads nowhere else.
+func TestLinkCursorsAreLocal(t *testing.T) {
+	provider := &source{style: ByLink, total: 5}
+	got, err := collect(t.Context(), client(t, Config{URL: provider.start(t), Paging: ByLink, PageSize: 2}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"link:/usuarios?limit=2&after=2", "link:/usuarios?limit=2&after=4", ""}
+	if !slices.Equal(got.cursors, want) {
+		t.Errorf("cursors %q, want %q", got.cursors, want)
+	}
+}

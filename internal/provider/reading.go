@@ -1,0 +1,135 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"io"
+	"net/http"
+
+	"padron"
+)
+
+// maxPageRecords is the most records of one page in styles page and link: a
+// record takes more memory than the few bytes that a provider can make it of.
+const maxPageRecords = 10 * maxPageSize
+
+// signature tells one page from another: its first and last record's hash. The
+// zero signature is that of no page.
+type signature struct {
+	count       int
+	first, last uint64
+}
+
+// reading is an answer of the provider's that is being read.
+type reading struct {
+	client *Client
+	body   *stallReader
+	limit  *limitReader
+	cancel context.CancelFunc
+	split  *splitter
+	// next is path and query of the next page by the Link header, or "".
+	next string
+
+	// records are those held, not yet yielded.
+	records []padron.Record
+	sign    signature
+	// count and hash are of all records read, skipped ones included.
+	count int64
+	hash  maphash.Hash
+	// ended: the array is complete.
+	ended bool
+}
+
+func (c *Client) newReading(resp *http.Response, limit int64, cancel context.CancelFunc) *reading {
+	body := newStallReader(resp.Body, c.cfg.StallTimeout, cancel)
+	limited := &limitReader{body, limit}
+	r := &reading{
+		client: c, body: body, limit: limited, cancel: cancel,
+		split: newSplitter(limited, c.cfg.MaxRecord),
+	}
+	r.hash.SetSeed(c.seed)
+	return r
+}
+
+// close lets go of the connection; what is left of the body is not read.
+func (r *reading) close() {
+	_ = r.body.Close() // nothing more is read
+	r.cancel()
+}
+
+// take reads on until n records are held or the array ends.
+func (r *reading) take(n int) error {
+	if r.records == nil {
+		r.records = make([]padron.Record, 0, min(n, 1000))
+	}
+	for !r.ended && len(r.records) < n {
+		e, err := r.read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.records = append(r.records, e.record())
+	}
+	if r.ended || r.split.more() {
+		return nil
+	}
+	// Nothing follows but the end, so reading on tells whether it is a good one.
+	if _, err := r.read(); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// whole reads a page to its end and lets go of the connection.
+func (r *reading) whole() error {
+	defer r.close()
+	if err := r.take(maxPageRecords); err != nil {
+		return err
+	}
+	if !r.ended {
+		return final(r.client.fault("too_large", "one page of it has more than %d records", maxPageRecords))
+	}
+	return nil
+}
+
+// skip passes over n records if they are those with the hash, and returns
+// errChanged if not.
+func (r *reading) skip(n int64, prefix uint64) error {
+	for range n {
+		_, err := r.read()
+		if errors.Is(err, io.EOF) {
+			return errChanged
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if n > 0 && r.hash.Sum64() != prefix {
+		return errChanged
+	}
+	return nil
+}
+
+// read returns the next element, [io.EOF] after the last one, or a fault.
+func (r *reading) read() (element, error) {
+	e, err := r.split.next()
+	if errors.Is(err, io.EOF) {
+		r.ended = true
+		return e, io.EOF
+	}
+	if err != nil {
+		return e, r.bodyFault(err)
+	}
+	sum := e.sum(r.client.seed)
+	if r.count == 0 {
+		r.sign.first = sum
+	}
+	r.sign.last = sum
+	r.count++
+	r.sign.count = int(r.count)
+	maphash.WriteComparable(&r.hash, sum)
+	return e, nil
+}
