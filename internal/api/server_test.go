@@ -47,7 +47,7 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
-func newServer(t testing.TB, change ...func(*Config)) *server {
+func newServer(t testing.TB, change ...func(*readertest.Register, *Config)) *server {
 	t.Helper()
 	reg := readertest.New(t)
 	s := &server{t: t, reg: reg, mux: http.NewServeMux(), doc: loadDocument(t), tokens: map[padron.Role]string{}, log: &logBuffer{}}
@@ -58,7 +58,7 @@ func newServer(t testing.TB, change ...func(*Config)) *server {
 		Logger: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, f := range change {
-		f(&cfg)
+		f(reg, &cfg)
 	}
 	api, err := New(cfg)
 	if err != nil {

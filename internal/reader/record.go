@@ -2,7 +2,6 @@ package reader
 
 import (
 	"context"
-	"errors"
 
 	"padron"
 	"padron/internal/audit"
@@ -17,7 +16,7 @@ func Audited[T any](ctx context.Context, log *audit.Log, e padron.AuditEntry, do
 	answer, err := do(&e)
 	e.Outcome = outcome(err)
 	if auditErr := log.Record(ctx, e); auditErr != nil {
-		return none, unrecorded(auditErr, err)
+		return none, unrecorded(auditErr)
 	}
 	if err != nil {
 		return none, err
@@ -27,11 +26,11 @@ func Audited[T any](ctx context.Context, log *audit.Log, e padron.AuditEntry, do
 
 // unrecorded is the error of an access that is not on the record, whatever it
 // led to.
-func unrecorded(auditErr, err error) error {
+func unrecorded(err error) error {
 	return &padron.Error{
 		Code:    padron.CodeUnavailable,
 		Message: "the access could not be put on the record, so it is refused; try again later",
-		Err:     errors.Join(auditErr, err),
+		Err:     err,
 	}
 }
 

@@ -24,6 +24,8 @@ type Register struct {
 	Authenticator *access.Authenticator
 	Policy        *access.Policy
 	Audit         *audit.Log
+	// Config is what Reader was made with, to make others from.
+	Config reader.Config
 	// Sealer seals further customers for [Register.Apply].
 	Sealer *seal.Sealer
 }
@@ -43,12 +45,13 @@ func New(t testing.TB) *Register {
 	t.Cleanup(func() { check(t, r.Audit.Close()) })
 	wrapper := must(filewrap.Open(filepath.Join(dir, "keys.json")))(t)
 	r.Sealer = must(seal.NewSealer(t.Context(), wrapper, st))(t)
-	r.Reader = reader.New(reader.Config{
+	r.Config = reader.Config{
 		Customers: st, Policy: r.Policy, Audit: r.Audit,
 		Opener:  must(seal.NewOpener(t.Context(), wrapper, st))(t),
 		Indexer: must(seal.NewIndexer(t.Context(), wrapper, st))(t),
 		Pager:   must(seal.NewPager(t.Context(), wrapper, st))(t),
-	})
+	}
+	r.Reader = reader.New(r.Config)
 	var batch padron.Batch
 	for i := range People {
 		person := Person(i)
