@@ -81,7 +81,7 @@ type Config struct {
 	// LeaseTTL is how long the lease outlives a stalled process; default 30 s.
 	LeaseTTL time.Duration
 	// BatchSize is how many records are gathered for one transaction, if pages
-	// are smaller; default 2000.
+	// are smaller; default 4000.
 	BatchSize int
 	// OnProgress is called after each batch, if not nil.
 	OnProgress func(Progress)
@@ -91,7 +91,7 @@ type Config struct {
 
 const (
 	defaultLeaseTTL  = 30 * time.Second
-	defaultBatchSize = 2000
+	defaultBatchSize = 4000
 	// checkpointEvery bounds what a kill repeats where no batch writes.
 	checkpointEvery = 5 * time.Second
 	// checkpointAge is how old a checkpoint may be to resume from: the pages

@@ -30,11 +30,23 @@ type Running struct {
 	TokenIDs map[padron.Role]string
 	// Log is what customers-mngr logged.
 	Log *Log
+	// Path is the register's file.
+	Path string
 }
 
 // Start synchronizes customers with the seed and serves them until the test
 // ends.
-func Start(t *testing.T, customers int, seed uint64) *Running {
+func Start(t testing.TB, customers int, seed uint64) *Running {
+	t.Helper()
+	r := Unsynced(t, customers, seed)
+	r.Sync(t)
+	r.serve(t)
+	return r
+}
+
+// Unsynced is a provider with so many customers and an empty register, which
+// nobody serves.
+func Unsynced(t testing.TB, customers int, seed uint64) *Running {
 	t.Helper()
 	r := &Running{Tokens: map[padron.Role]string{}, TokenIDs: map[padron.Role]string{}, Log: &Log{}}
 	var err error
@@ -44,7 +56,11 @@ func Start(t *testing.T, customers int, seed uint64) *Running {
 	source := httptest.NewServer(r.Provider)
 	t.Cleanup(source.Close)
 	r.open(t, source.URL+providertest.CollectionPath)
-	r.Sync(t)
+	return r
+}
+
+func (r *Running) serve(t testing.TB) {
+	t.Helper()
 	web, err := r.App.Web(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -56,14 +72,14 @@ func Start(t *testing.T, customers int, seed uint64) *Running {
 	for _, role := range padron.Roles() {
 		r.Tokens[role], r.TokenIDs[role] = r.Token(t, role)
 	}
-	return r
 }
 
-func (r *Running) open(t *testing.T, source string) {
+func (r *Running) open(t testing.TB, source string) {
 	t.Helper()
 	dir := t.TempDir()
+	r.Path = filepath.Join(dir, "padron.db")
 	env := map[string]string{
-		"PADRON_DB": "sqlite:" + filepath.Join(dir, "padron.db"), "PADRON_KEYS": "file:" + filepath.Join(dir, "keys.json"),
+		"PADRON_DB": "sqlite:" + r.Path, "PADRON_KEYS": "file:" + filepath.Join(dir, "keys.json"),
 		"PADRON_PROVIDER_URL": source,
 	}
 	cfg, err := config.Load(func(string) (string, bool) { return "", false }, env)
@@ -78,7 +94,7 @@ func (r *Running) open(t *testing.T, source string) {
 }
 
 // Sync does one run.
-func (r *Running) Sync(t *testing.T) padron.Run {
+func (r *Running) Sync(t testing.TB) padron.Run {
 	t.Helper()
 	run, err := r.App.Sync(t.Context(), app.SyncOptions{})
 	if err != nil {
@@ -88,7 +104,7 @@ func (r *Running) Sync(t *testing.T) padron.Run {
 }
 
 // Token makes a token of a role, good for an hour.
-func (r *Running) Token(t *testing.T, role padron.Role) (secret, id string) {
+func (r *Running) Token(t testing.TB, role padron.Role) (secret, id string) {
 	t.Helper()
 	secret, token, err := access.NewToken(role, "test-"+string(role), time.Now(), time.Hour)
 	if err != nil {
