@@ -26,8 +26,10 @@ type Filter struct {
 // hexBytes writes bytes as lower-case hexadecimal text.
 type hexBytes []byte
 
+// MarshalText implements [encoding.TextMarshaler].
 func (h hexBytes) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h), nil }
 
+// UnmarshalText implements [encoding.TextUnmarshaler].
 func (h *hexBytes) UnmarshalText(text []byte) (err error) {
 	*h, err = hex.AppendDecode(nil, text)
 	return err

@@ -66,12 +66,12 @@ func bareInsert(b *testing.B, r *apptest.Running) time.Duration {
 	check(b, st.Migrate(b.Context()))
 	check(b, st.Close())
 	from := must(sql.Open("sqlite", "file:"+r.Path))(b)
-	defer from.Close() //nolint:errcheck // only read
+	defer from.Close()
 	to := must(sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(4000)&_pragma=cache_size(-16384)"))(b)
-	defer to.Close() //nolint:errcheck // thrown away
+	defer to.Close()
 	to.SetMaxOpenConns(1)
 	rows := must(from.Query("SELECT * FROM customers ORDER BY num"))(b)
-	defer rows.Close() //nolint:errcheck // Err is checked
+	defer rows.Close()
 	columns := must(rows.Columns())(b)
 	insert := "INSERT INTO customers VALUES (" + strings.TrimSuffix(strings.Repeat("?,", len(columns)), ",") + ")"
 	var took time.Duration
@@ -158,7 +158,7 @@ func get(b *testing.B, client *http.Client, r *apptest.Running, path string) {
 		b.Error(err)
 		return
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != http.StatusOK {
 		b.Errorf("%s: %d %v", path, resp.StatusCode, err)
 	}

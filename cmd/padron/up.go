@@ -122,7 +122,7 @@ func (c *upCmd) start(ctx context.Context, env *cli.Env, a *app.App, e *upEndpoi
 		_, err := a.Sync(ctx, app.SyncOptions{OnProgress: show})
 		done()
 		if ctx.Err() != nil {
-			return nil // told to stop
+			return nil //nolint:nilerr // told to stop, which is no failure
 		}
 		if err != nil {
 			a.Logger.Warn("serving what the register held before", "error", err.Error())
@@ -137,7 +137,7 @@ func (c *upCmd) start(ctx context.Context, env *cli.Env, a *app.App, e *upEndpoi
 			"api": e.api.URL(), "console": e.api.URL() + "/", "provider": a.Config.Provider.URL, "tokens": tokens,
 		})
 	}
-	_, err = fmt.Fprint(env.Stdout, welcome(a, e, tokens))
+	_, err = fmt.Fprint(env.Stdout, welcome(ctx, a, e, tokens))
 	return err
 }
 

@@ -11,10 +11,10 @@ import (
 
 // welcome is what a person sees once everything runs: where it is, how to get
 // in, and three commands to paste.
-func welcome(a *app.App, e *upEndpoints, tokens map[padron.Role]string) string {
+func welcome(ctx context.Context, a *app.App, e *upEndpoints, tokens map[padron.Role]string) string {
 	var b strings.Builder
 	base := e.api.URL()
-	fmt.Fprintf(&b, "\npadron is up: %s\n\n", lastRun(a))
+	fmt.Fprintf(&b, "\npadron is up: %s\n\n", lastRun(ctx, a))
 	fmt.Fprintf(&b, "  console   %s/\n  API       %s/v1/customers   docs %s/docs\n  provider  %s\n\n", base, base, base, a.Config.Provider.URL)
 	b.WriteString("Tokens, good for a day (sign in to the console with one):\n")
 	for _, role := range padron.Roles() {
@@ -34,8 +34,7 @@ func welcome(a *app.App, e *upEndpoints, tokens map[padron.Role]string) string {
 }
 
 // lastRun says in a line what the register holds.
-func lastRun(a *app.App) string {
-	ctx := context.Background()
+func lastRun(ctx context.Context, a *app.App) string {
 	count, err := a.Store.Count(ctx)
 	if err != nil {
 		return "the register cannot be read"

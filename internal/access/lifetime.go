@@ -38,7 +38,7 @@ func parseLifetime(s string) (time.Duration, error) {
 	for suffix, unit := range map[string]time.Duration{"d": day, "w": week} {
 		if count, ok := strings.CutSuffix(s, suffix); ok {
 			n, err := strconv.ParseUint(count, 10, 12) // 4095 weeks are no overflow
-			return time.Duration(n) * unit, err        //nolint:gosec // n has 12 bits
+			return time.Duration(n) * unit, err
 		}
 	}
 	return time.ParseDuration(s)

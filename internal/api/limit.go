@@ -71,10 +71,10 @@ func (l *limits) bucket(principal string) *rate.Limiter {
 	defer l.mu.Unlock()
 	if e, ok := l.buckets[principal]; ok {
 		l.recent.MoveToFront(e)
-		return e.Value.(*bucket).limiter
+		return e.Value.(*bucket).limiter //nolint:forcetypeassert // the list holds nothing else
 	}
 	if l.recent.Len() >= l.capacity {
-		oldest := l.recent.Remove(l.recent.Back()).(*bucket)
+		oldest := l.recent.Remove(l.recent.Back()).(*bucket) //nolint:forcetypeassert // as above
 		delete(l.buckets, oldest.principal)
 	}
 	b := &bucket{principal, rate.NewLimiter(l.perSecond, l.burst)}

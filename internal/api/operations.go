@@ -197,6 +197,6 @@ func (a *API) auditPosition(ctx context.Context, f *padron.AuditFilter, token st
 // to. Its texts hold no control characters, so NUL parts them.
 func auditBinding(f padron.AuditFilter) []byte {
 	b := []byte("audit\x00" + f.Principal + "\x00" + string(f.Action) + "\x00" + string(f.Customer))
-	b = binary.BigEndian.AppendUint64(b, uint64(f.From.UnixMilli()))  //nolint:gosec // bits
-	return binary.BigEndian.AppendUint64(b, uint64(f.To.UnixMilli())) //nolint:gosec // bits
+	b = binary.BigEndian.AppendUint64(b, uint64(f.From.UnixMilli()))
+	return binary.BigEndian.AppendUint64(b, uint64(f.To.UnixMilli()))
 }

@@ -38,12 +38,12 @@ type response struct {
 func (a *API) endpoint(pattern string, m methods) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{w: w, r: r, pattern: pattern, id: requestID(r), start: a.Now()}
-		resp, err := a.answer(c, m)
+		resp, err := a.answer(c, m) //nolint:contextcheck // a call carries its request, and that its context
 		if err != nil {
 			resp = c.problem(err)
 		}
 		c.write(resp)
-		a.logAccess(c, resp.status, err)
+		a.logAccess(c, resp.status, err) //nolint:contextcheck // as above
 	})
 }
 

@@ -43,7 +43,7 @@ type requests struct {
 	urls []string
 }
 
-func (r *requests) watch(t *testing.T, ctx context.Context) {
+func (r *requests) watch(ctx context.Context, t *testing.T) {
 	t.Helper()
 	if err := chromedp.Listen(ctx, func(event any) {
 		if e, ok := event.(*network.EventRequestWillBeSent); ok {
@@ -102,7 +102,7 @@ func TestInABrowser(t *testing.T) {
 	b := tab{t, chromium(t)}
 	b.do(chromedp.EmulateViewport(1280, 900))
 	asked := &requests{}
-	asked.watch(t, b.ctx)
+	asked.watch(b.ctx, t)
 
 	b.do(chromedp.Navigate(r.URL + "/"))
 	b.shot("1-sign-in")

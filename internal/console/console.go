@@ -122,7 +122,7 @@ func (c *Console) wrap(h handler) http.Handler {
 	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{RequestID: rand.Text(), Language: languageOf(r), Path: r.URL.Path}
 		if err := h(w, r, v); err != nil {
-			c.fail(w, v, err)
+			c.fail(w, v, err) //nolint:contextcheck // what it logs is of no use to a request that ended
 		}
 	})
 	bounded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

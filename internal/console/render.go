@@ -79,7 +79,7 @@ func (c *Console) language(w http.ResponseWriter, r *http.Request, _ *visit) err
 	if catalogue[language] == nil {
 		return padron.ErrNotFound
 	}
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever it is served over TLS
 		Name: languageCookie, Value: language, Path: "/", MaxAge: 365 * 24 * 3600,
 		HttpOnly: true, Secure: c.Secure, SameSite: http.SameSiteLaxMode,
 	})
@@ -87,6 +87,6 @@ func (c *Console) language(w http.ResponseWriter, r *http.Request, _ *visit) err
 	if !strings.HasPrefix(back, "/console/customers") {
 		back = "/"
 	}
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	http.Redirect(w, r, back, http.StatusSeeOther) //nolint:gosec // a page of ours, by its prefix
 	return nil
 }

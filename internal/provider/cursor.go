@@ -52,8 +52,8 @@ func parseCursor(s string) (cursor, error) {
 	switch kind {
 	case "page":
 		n, err := strconv.ParseUint(rest, 10, 31)
-		if err == nil && n > 0 && pageCursor(int(n)) == s { //nolint:gosec // 31 bits
-			return cursor{page: int(n)}, nil //nolint:gosec // 31 bits
+		if err == nil && n > 0 && pageCursor(int(n)) == s {
+			return cursor{page: int(n)}, nil
 		}
 	case "link":
 		if len(s) <= maxCursor && isLocal(rest) {

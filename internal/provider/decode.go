@@ -41,7 +41,7 @@ var decoders = sync.Pool{New: func() any {
 // only the name is kept (32 of them, 64 bytes each), of objects and arrays only
 // that they were there.
 func DecodeRecord(data []byte) padron.Record {
-	d := decoders.Get().(*decoder) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	d := decoders.Get().(*decoder) //nolint:forcetypeassert // the pool holds nothing else
 	defer decoders.Put(d)
 	d.in = *bytes.NewBuffer(data)
 	d.json.Reset(&d.in)

@@ -26,7 +26,7 @@ func (c *Client) fetch(ctx context.Context, address string) (*reading, error) {
 // limit bytes of it can be read.
 func (c *Client) open(ctx context.Context, address string, limit int64) (*reading, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	resp, err := c.send(ctx, address)
+	resp, err := c.send(ctx, address) //nolint:bodyclose // the reading closes it
 	if err != nil {
 		cancel()
 		return nil, err

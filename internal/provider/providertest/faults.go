@@ -58,6 +58,8 @@ func ParseFaults(spec string) (Faults, error) {
 		case part == "gzip":
 			f.Gzip = true
 			continue
+		case name == "gzip":
+			return Faults{}, padron.Invalid("faults", "gzip takes no value")
 		case faultKinds[name] == "":
 			return Faults{}, padron.Invalid("faults", "%q is not one of gzip, %s", name, strings.Join(slices.Sorted(maps.Keys(faultKinds)), ", "))
 		}
@@ -90,7 +92,7 @@ type injector struct {
 func newInjector(f Faults, seed uint64) *injector {
 	return &injector{
 		faults: f, kinds: slices.Sorted(maps.Keys(f.Odds)),
-		rng: rand.New(rand.NewPCG(seed, 0xfa17)), met: map[string]int{}, //nolint:gosec // reproducible, guards nothing
+		rng: rand.New(rand.NewPCG(seed, 0xfa17)), met: map[string]int{},
 	}
 }
 
@@ -180,20 +182,29 @@ func (f *fault) body(w http.ResponseWriter, r *http.Request) (io.Writer, func())
 	return w, func() {}
 }
 
-// cutWriter passes on the first bytes and drops the rest.
+// cutWriter passes on the first bytes and drops the rest. The very last byte it
+// always drops, so that a short body is cut, too.
 type cutWriter struct {
 	w    io.Writer
 	left int
+	last []byte
 }
 
 func (c *cutWriter) Write(p []byte) (int, error) {
-	n := min(len(p), c.left)
-	c.left -= n
-	if n > 0 {
-		if _, err := c.w.Write(p[:n]); err != nil {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for _, part := range [][]byte{c.last, p[:len(p)-1]} {
+		n := min(len(part), c.left)
+		c.left -= n
+		if n == 0 {
+			continue
+		}
+		if _, err := c.w.Write(part[:n]); err != nil {
 			return 0, err
 		}
 	}
+	c.last = append(c.last[:0], p[len(p)-1])
 	return len(p), nil
 }
 

@@ -37,7 +37,7 @@ func (s *Server) Mutate(m Mutation) MutationResult {
 	old := &snapshot{state: s.state, people: newPeople(s.opts.Seed, s.opts.Dirty)}
 	next := s.state
 	next.removed, next.versions = s.state.removed.Clone(), maps.Clone(s.state.versions)
-	rng, live := rand.New(rand.NewPCG(m.Seed, s.opts.Seed)), old.live() //nolint:gosec // reproducible, guards nothing
+	rng, live := rand.New(rand.NewPCG(m.Seed, s.opts.Seed)), old.live()
 	taken := map[uint32]bool{}
 	pick := func(share float64, do func(uint32)) (done int) {
 		want := int(share * float64(live))

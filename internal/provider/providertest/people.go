@@ -17,7 +17,7 @@ type people struct {
 
 func newPeople(seed uint64, dirty float64) *people {
 	p := &people{seed: seed, source: rand.NewPCG(0, 0)}
-	p.rng = rand.New(p.source) //nolint:gosec // reproducible, guards nothing
+	p.rng = rand.New(p.source)
 	if dirty > 0 {
 		p.period = max(2, uint32(1/dirty+0.5))
 	}
@@ -30,7 +30,7 @@ func (p *people) way(i uint32) *way {
 		return nil
 	}
 	n := i / p.period
-	w := &ways[n%uint32(len(ways))] //nolint:gosec // a short table
+	w := &ways[n%uint32(len(ways))]
 	if w.rare && n/uint32(len(ways))%4 != 0 {
 		w = &ways[0]
 	}

@@ -12,7 +12,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
+	"slices"
 	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -82,7 +82,7 @@ func New(o Options) (*Server, error) {
 	if o.Customers < 0 || o.Customers > maxCustomers {
 		faults = append(faults, padron.Invalid("customers", "%d is not 0 to %d", o.Customers, maxCustomers))
 	}
-	if !strings.Contains(" all none page link ", " "+o.Paging+" ") {
+	if !slices.Contains([]string{"all", "none", "page", "link"}, o.Paging) {
 		faults = append(faults, padron.Invalid("style", "%q is not one of all, none, page, link", o.Paging))
 	}
 	if o.Dirty > 0.5 {
@@ -93,7 +93,7 @@ func New(o Options) (*Server, error) {
 	}
 	return &Server{
 		opts: o, faults: newInjector(o.Faults, o.Seed),
-		state: state{total: uint32(o.Customers), removed: roaring.New(), versions: map[uint32]uint32{}}, //nolint:gosec // bounded above
+		state: state{total: uint32(o.Customers), removed: roaring.New(), versions: map[uint32]uint32{}},
 	}, nil
 }
 
@@ -128,23 +128,29 @@ func (s *Server) snapshot() *snapshot {
 	return &snapshot{state: s.state, people: newPeople(s.opts.Seed, s.opts.Dirty)}
 }
 
-func (s *snapshot) live() int { return int(s.total) - int(s.removed.GetCardinality()) } //nolint:gosec // at most 2^30
+func (s *snapshot) live() int { return int(s.total) - int(s.removed.GetCardinality()) }
 
 func (s *snapshot) len() int { return s.live() + len(s.extra) }
 
 // index returns the index of the n-th live person, from 0.
 func (s *snapshot) index(n int) uint32 {
-	i := uint32(n) //nolint:gosec // below len
+	i := uint32(n)
 	if s.removed.IsEmpty() {
 		return i
 	}
 	for { // each round skips those removed up to i; it ends when none are new
-		next := uint32(n) + uint32(s.removed.Rank(i)) //nolint:gosec // below total
+		next := uint32(n) + uint32(s.removed.Rank(i))
 		if next == i {
 			return i
 		}
 		i = next
 	}
+}
+
+// has reports whether a valid customer is at an index.
+func (s *snapshot) has(i uint32) bool {
+	way := s.people.way(i)
+	return !s.removed.Contains(i) && (way == nil || way.valid)
 }
 
 // appendElement appends the n-th element of the array.
@@ -160,13 +166,14 @@ func (s *snapshot) appendIndex(b []byte, i uint32) []byte {
 }
 
 // Truth calls f with each valid customer's JSON, as a register should hold it:
-// no dirty record, the first one of each id. It ends when f returns false.
+// no dirty record, the first one of each id, and nothing that [Server.Put] added.
+// It ends when f returns false.
 func (s *Server) Truth(f func(id string, record map[string]any) bool) {
 	snap := s.snapshot()
 	var b []byte
 	for n := range snap.live() {
 		i := snap.index(n)
-		if way := snap.people.way(i); way != nil && !way.valid {
+		if !snap.has(i) {
 			continue
 		}
 		b = snap.appendIndex(b[:0], i)
@@ -174,7 +181,7 @@ func (s *Server) Truth(f func(id string, record map[string]any) bool) {
 		if err := json.Unmarshal(b, &record); err != nil {
 			panic("providertest: a clean record that is no JSON: " + err.Error())
 		}
-		if !f(record["id"].(string), record) { //nolint:forcetypeassert // clean records have it
+		if !f(record["id"].(string), record) {
 			return
 		}
 	}

@@ -44,7 +44,7 @@ func (s *Server) allowed(r *http.Request) bool {
 func (s *Server) serveOne(w http.ResponseWriter, id string) {
 	snap := s.snapshot()
 	n, err := strconv.ParseUint(id, 10, 32)
-	if err != nil || n == 0 || n > uint64(snap.total) || snap.removed.Contains(uint32(n-1)) || snap.people.way(uint32(n-1)) != nil {
+	if err != nil || n == 0 || n > uint64(snap.total) || !snap.has(uint32(n-1)) {
 		problem(w, http.StatusNotFound, "Not found")
 		return
 	}
@@ -60,9 +60,10 @@ func (s *Server) serveCollection(w http.ResponseWriter, r *http.Request) {
 	}
 	snap := s.snapshot()
 	total := snap.len()
-	if fault.kind == "empty" {
+	switch fault.kind {
+	case "empty":
 		total = 0
-	} else if fault.kind == "half" {
+	case "half":
 		total /= 2
 	}
 	from, to, err := s.part(w, r, total)
@@ -155,5 +156,5 @@ func number(q url.Values, name string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%s is not a whole number", name)
 	}
-	return int(n), nil //nolint:gosec // 31 bits
+	return int(n), nil
 }

@@ -55,7 +55,7 @@ func New(t testing.TB) *Register {
 	var batch padron.Batch
 	for i := range People {
 		person := Person(i)
-		batch.Upserts = append(batch.Upserts, r.Seal(t, &person, padron.Number(i+1))) //nolint:gosec // small
+		batch.Upserts = append(batch.Upserts, r.Seal(t, &person, padron.Number(i+1)))
 	}
 	r.Apply(t, &batch)
 	return r

@@ -50,7 +50,7 @@ func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (
 
 // tryLock returns the locked file, or nil where somebody alive holds it.
 func (s *Store) tryLock() (*os.File, error) {
-	f, err := os.OpenFile(s.path+".lease", os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // beside the register
+	f, err := os.OpenFile(s.path+".lease", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}

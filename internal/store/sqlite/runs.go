@@ -16,7 +16,7 @@ func (s *Store) Checkpoint(ctx context.Context) (*padron.Checkpoint, error) {
 	if err != nil {
 		return nil, explain("read the checkpoint", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // only read
+	defer tx.Rollback()
 	cp, err := readCheckpoint(ctx, tx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // the contract: nil is no checkpoint

@@ -8,7 +8,7 @@ import (
 	"padron"
 )
 
-const tokenColumns = "id, name, role, hash, created_at, expires_at, revoked_at"
+const tokenColumns = "id, name, role, hash, created_at, expires_at, revoked_at" //nolint:gosec // names of columns
 
 // AddToken adds a token; see store.Tokens.
 func (s *Store) AddToken(ctx context.Context, t padron.Token) error {

@@ -209,7 +209,8 @@ func testLive(t *testing.T, f *fixture) {
 	if !slices.Equal(got, []padron.Number{1, 2, 5}) {
 		t.Errorf("live: %v", got)
 	}
-	for range f.store.Live(ctx) {
+	for _, err := range f.store.Live(ctx) {
+		f.ok(err)
 		break
 	}
 }
