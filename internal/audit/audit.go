@@ -6,6 +6,8 @@ package audit
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,7 +52,7 @@ var errClosed = padron.Errorf(padron.CodeUnavailable, "the audit log is closed")
 // the entry may have been written.
 func (l *Log) Record(ctx context.Context, e padron.AuditEntry) error {
 	e.Time = l.now().UTC().Truncate(time.Millisecond)
-	w := &waiting{e, make(chan error, 1)}
+	w := &waiting{storable(e), make(chan error, 1)}
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
@@ -59,7 +61,7 @@ func (l *Log) Record(ctx context.Context, e padron.AuditEntry) error {
 	l.queue = append(l.queue, w)
 	if !l.running {
 		l.running = true
-		go l.drain()
+		go l.drain() //nolint:contextcheck // a group is of many callers, and outlives each
 	}
 	l.mu.Unlock()
 	select {
@@ -68,6 +70,26 @@ func (l *Log) Record(ctx context.Context, e padron.AuditEntry) error {
 	case <-ctx.Done():
 		return unavailable(ctx.Err())
 	}
+}
+
+// storable returns a copy of e that shares no list with the caller, who may
+// leave before it is written. Invalid UTF-8 is replaced: a store or an export
+// would do so later, and the entry would read as changed.
+func storable(e padron.AuditEntry) padron.AuditEntry {
+	e.Principal, e.Purpose, e.Outcome, e.RequestID = valid(e.Principal), valid(e.Purpose), valid(e.Outcome), valid(e.RequestID)
+	e.Role, e.Action = valid(e.Role), valid(e.Action)
+	e.Customers, e.Fields = validList(e.Customers), validList(e.Fields)
+	return e
+}
+
+func valid[T ~string](s T) T { return T(strings.ToValidUTF8(string(s), "\uFFFD")) }
+
+func validList[T ~string](items []T) []T {
+	items = slices.Clone(items)
+	for i := range items {
+		items[i] = valid(items[i])
+	}
+	return items
 }
 
 func unavailable(err error) error {

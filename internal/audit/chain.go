@@ -23,8 +23,8 @@ const hashLabel = "padron/audit/v1"
 func Hash(prev [32]byte, e *padron.AuditEntry) [32]byte {
 	b := appendText(make([]byte, 0, 512), hashLabel)
 	b = append(b, prev[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(e.Seq))              //nolint:gosec // bits, not a number
-	b = binary.BigEndian.AppendUint64(b, uint64(e.Time.UnixMilli())) //nolint:gosec // bits, not a number
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Seq)) //nolint:gosec // bits, not a number
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Time.UnixMilli()))
 	b = appendText(b, e.Principal)
 	b = appendText(b, string(e.Role))
 	b = appendText(b, string(e.Action))

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -116,15 +117,15 @@ func WriteJSONL(ctx context.Context, st store.Audit, w io.Writer) error {
 const maxLine = 1 << 20
 
 // VerifyJSONL verifies what [WriteJSONL] wrote, without a database. A line that
-// is no entry is a break.
+// is no entry, or is written otherwise, is a break; lines may end in CRLF.
 func VerifyJSONL(r io.Reader, anchor *padron.AuditHead) (Result, error) {
 	v := &verifier{anchor: anchor}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
-		var e padron.AuditEntry
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			v.breaks(v.result.Head.Seq+1, "its line is not an entry")
+		e, ok := parseLine(lines.Bytes())
+		if !ok {
+			v.breaks(v.result.Head.Seq+1, "its line is not an entry as an export writes it")
 			return v.result, nil
 		}
 		if !v.next(&e) {
@@ -139,4 +140,16 @@ func VerifyJSONL(r io.Reader, anchor *padron.AuditHead) (Result, error) {
 		return Result{}, fmt.Errorf("read the export: %w", err)
 	}
 	return v.end(), nil
+}
+
+// parseLine reads a line that is, to the byte, what [WriteJSONL] writes of its
+// entry. JSON has other spellings, a name given twice among them, in which a
+// person would read something else than what is verified.
+func parseLine(line []byte) (padron.AuditEntry, bool) {
+	var e padron.AuditEntry
+	if err := json.Unmarshal(line, &e); err != nil {
+		return e, false
+	}
+	again, err := json.Marshal(e)
+	return e, err == nil && bytes.Equal(again, line)
 }

@@ -38,7 +38,7 @@ func newMACPool(key []byte) *macPool {
 
 // sum returns the first 128 bits of the HMAC over what fill appends.
 func (p *macPool) sum(fill func([]byte) []byte) (out [16]byte) {
-	s := p.pool.Get().(*macState) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	s := p.pool.Get().(*macState) //nolint:forcetypeassert // the pool holds nothing else
 	defer p.pool.Put(s)
 	s.in = fill(s.in[:0])
 	s.mac.Reset()
@@ -55,8 +55,8 @@ const fingerprintLabel = "padron/fingerprint/v1"
 func appendCanonical(b []byte, c *padron.Customer) []byte {
 	b = appendPart(b, fingerprintLabel)
 	b = appendPart(b, string(c.ID))
-	b = binary.BigEndian.AppendUint64(b, uint64(c.Profile.RegisteredAt.UnixMilli())) //nolint:gosec // bits, not a number
-	b = binary.BigEndian.AppendUint64(b, uint64(c.Profile.Purchases))                //nolint:gosec // never negative
+	b = binary.BigEndian.AppendUint64(b, uint64(c.Profile.RegisteredAt.UnixMilli()))
+	b = binary.BigEndian.AppendUint64(b, uint64(c.Profile.Purchases)) //nolint:gosec // never negative
 	for _, s := range [...]string{c.Profile.FavoriteColor, c.Profile.Car, c.Profile.CarModel, c.Profile.CarType, c.Profile.CarColor} {
 		b = appendPart(b, s)
 	}

@@ -17,7 +17,14 @@ type Opener struct {
 	wrapper KeyWrapper
 	keys    KeyStore
 	mu      sync.Mutex
-	cache   map[padron.KeyID]*cachedKey
+	cache   map[place]*cachedKey
+}
+
+// place is a data key and the context it is needed for: a row that asks for a
+// key in the wrong place must not spoil it for the right one.
+type place struct {
+	id   padron.KeyID
+	want Context
 }
 
 // cachedKey is a data key that is unwrapped, or being unwrapped.
@@ -29,7 +36,7 @@ type cachedKey struct {
 
 // NewOpener returns an opener; it unwraps no key before it needs one.
 func NewOpener(_ context.Context, w KeyWrapper, ks KeyStore) (*Opener, error) {
-	return &Opener{wrapper: w, keys: ks, cache: map[padron.KeyID]*cachedKey{}}, nil
+	return &Opener{wrapper: w, keys: ks, cache: map[place]*cachedKey{}}, nil
 }
 
 // Open returns the customer with the groups opened that a view with these
@@ -87,24 +94,20 @@ func (o *Opener) open(ctx context.Context, sealed padron.Sealed, what, owner str
 	return key.open(sealed, what, owner)
 }
 
-// key returns a data key from the cache, or unwraps it. The first caller does
-// the work, the others wait for it; a failure is not kept.
+// key returns a data key from the cache, or has it unwrapped. The first caller
+// starts the work and all wait for it, none longer than its context lasts; a
+// failure is not kept.
 func (o *Opener) key(ctx context.Context, id padron.KeyID, want Context) (*dataKey, error) {
+	at := place{id, want}
 	o.mu.Lock()
-	entry, ok := o.cache[id]
+	entry, ok := o.cache[at]
 	if !ok {
 		entry = &cachedKey{ready: make(chan struct{})}
 		o.evict()
-		o.cache[id] = entry
+		o.cache[at] = entry
+		go o.fill(context.WithoutCancel(ctx), at, entry)
 	}
 	o.mu.Unlock()
-	if !ok {
-		entry.key, entry.err = o.load(context.WithoutCancel(ctx), id, want)
-		if entry.err != nil {
-			o.forget(id)
-		}
-		close(entry.ready)
-	}
 	select {
 	case <-entry.ready:
 		return entry.key, entry.err
@@ -113,21 +116,29 @@ func (o *Opener) key(ctx context.Context, id padron.KeyID, want Context) (*dataK
 	}
 }
 
+func (o *Opener) fill(ctx context.Context, at place, entry *cachedKey) {
+	entry.key, entry.err = o.load(ctx, at.id, at.want)
+	if entry.err != nil {
+		o.forget(at)
+	}
+	close(entry.ready)
+}
+
 // evict makes room for one more key; which one goes does not matter much, since
 // few runs seal most customers.
 func (o *Opener) evict() {
-	for id := range o.cache {
+	for at := range o.cache {
 		if len(o.cache) < maxCachedKeys {
 			return
 		}
-		delete(o.cache, id)
+		delete(o.cache, at)
 	}
 }
 
-func (o *Opener) forget(id padron.KeyID) {
+func (o *Opener) forget(at place) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.cache, id)
+	delete(o.cache, at)
 }
 
 // load unwraps a data key, if it is of the context that the place needs.

@@ -3,6 +3,7 @@ package seal
 import (
 	"context"
 	"encoding/base64"
+	"strings"
 
 	"padron"
 )
@@ -43,7 +44,7 @@ func (p *Pager) Seal(payload, bind []byte) string {
 // that was altered or belongs to another query.
 func (p *Pager) Open(token string, bind []byte) ([]byte, error) {
 	invalid := padron.Invalid("page_token", "was altered, or belongs to another query: begin again without it")
-	if len(token) > maxPageToken {
+	if len(token) > maxPageToken || strings.ContainsAny(token, "\r\n") { // line breaks are nothing to base64
 		return nil, invalid
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(token)

@@ -90,6 +90,9 @@ func sharedKey(ctx context.Context, w KeyWrapper, ks KeyStore, p padron.Purpose)
 		return kept.ID, plain, nil
 	}
 	clear(plain)
+	if (Context{kept.Purpose, kept.Group}) != c {
+		return 0, nil, fmt.Errorf("data key %d, stored for %s: %w", kept.ID, p, errAltered)
+	}
 	plain, err = unwrap(ctx, w, &kept)
 	return kept.ID, plain, err
 }

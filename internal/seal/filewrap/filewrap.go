@@ -43,7 +43,7 @@ func Open(path string) (*Wrapper, error) {
 	data, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := create(path); err != nil {
-			return nil, fmt.Errorf("make key file %s: %w", path, err)
+			return nil, unusable("made", path, err)
 		}
 		data, err = read(path)
 	}
@@ -57,13 +57,19 @@ func Open(path string) (*Wrapper, error) {
 	}
 	primitive, err := aead.New(handle)
 	if err != nil {
-		return nil, refuse(path, "holds no AES-GCM key")
+		return nil, refuse(path, "holds no AES-GCM key: restore it from its backup")
 	}
 	return &Wrapper{fmt.Sprintf("file:%08x", handle.KeysetInfo().GetPrimaryKeyId()), primitive}, nil
 }
 
 func refuse(path, why string) error {
 	return padron.Errorf(padron.CodeUnavailable, "key file %s %s", path, why)
+}
+
+// unusable is the error of a path where the system allows no key file.
+func unusable(verb, path string, err error) error {
+	return &padron.Error{Code: padron.CodeUnavailable, Err: err,
+		Message: fmt.Sprintf("key file %s cannot be %s: check PADRON_KEYS and the directory's owner and mode", path, verb)}
 }
 
 // read returns the file's content if nobody else may touch it.
@@ -73,25 +79,29 @@ func read(path string) ([]byte, error) {
 		return nil, refuse(path, "is a symbolic link: name the file itself")
 	}
 	if err != nil {
-		return nil, err
+		return nil, unusable("opened", path, err)
 	}
 	defer f.Close() //nolint:errcheck // only read
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, unusable("opened", path, err)
 	}
 	switch {
 	case !info.Mode().IsRegular():
-		return nil, refuse(path, "is not a regular file")
+		return nil, refuse(path, "is not a regular file: name the file in PADRON_KEYS")
 	case info.Mode().Perm()&0o077 != 0:
 		return nil, refuse(path, fmt.Sprintf("can be read or written by others (mode %04o): chmod 0600 it, and rotate the key if they may have read it", info.Mode().Perm()))
 	case info.Size() > maxFile:
-		return nil, refuse(path, "is too large to be a key file")
+		return nil, refuse(path, "is too large to be a key file: restore it from its backup")
 	}
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Geteuid() {
 		return nil, refuse(path, "belongs to another user: chown it to the one who runs padron")
 	}
-	return io.ReadAll(io.LimitReader(f, maxFile))
+	data, err := io.ReadAll(io.LimitReader(f, maxFile))
+	if err != nil {
+		return nil, unusable("read", path, err)
+	}
+	return data, nil
 }
 
 // create makes a key file, whole or not at all. Two processes at once end with
