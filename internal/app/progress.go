@@ -33,7 +33,7 @@ func Progress(w io.Writer, terminal bool, logger *slog.Logger) (show func(synchr
 func progressBar(w io.Writer) (func(synchronizer.Progress), func()) {
 	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("synchronizing"),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("customers"),
-		progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+		progressbar.OptionClearOnFinish())
 	return func(p synchronizer.Progress) {
 			if p.Expected > 0 && bar.GetMax64() != max(p.Expected, p.Read) {
 				bar.ChangeMax64(max(p.Expected, p.Read))
