@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 )
 
 // Code says what kind of failure an [Error] is; the edges turn it into an HTTP
@@ -56,6 +57,10 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// LogValue implements [slog.LogValuer]: a log holds the cause, which
+// [Error.MarshalJSON] would keep from it.
+func (e *Error) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
 // MarshalJSON writes what a caller may see: code, message and field.
 func (e *Error) MarshalJSON() ([]byte, error) {

@@ -1,8 +1,10 @@
 package padron
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 )
 
@@ -20,6 +22,13 @@ type KeyID int64
 // fingerprints mean nothing to write.
 type Fingerprint [16]byte
 
+// Format implements [fmt.Formatter]: a fingerprint is pseudonymous data and
+// stays out of logs.
+func (Fingerprint) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
+
+// MarshalText implements [encoding.TextMarshaler], which JSON uses too.
+func (Fingerprint) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
+
 // BlindIndex is the keyed hash of one normalised value, 128 bits, for exact
 // search without plaintext in the database (PCI DSS 3.5.1.1).
 type BlindIndex [16]byte
@@ -27,6 +36,9 @@ type BlindIndex [16]byte
 // Format implements [fmt.Formatter]: an index is pseudonymous data and stays
 // out of logs.
 func (BlindIndex) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
+
+// MarshalText implements [encoding.TextMarshaler], which JSON uses too.
+func (BlindIndex) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
 // Index names one blind index of a customer.
 type Index uint8
@@ -124,4 +136,15 @@ type DataKey struct {
 	// Messages counts what was sealed under the key; at most 2^32 with random
 	// nonces (NIST SP 800-38D, section 8.3).
 	Messages int64
+}
+
+// Format implements [fmt.Formatter]: every verb prints what the key is for, and
+// nothing of the key.
+func (k DataKey) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "datakey(%d %s)", int64(k.ID), string(k.Purpose))
+}
+
+// MarshalJSON writes the id alone, as text: JSON numbers end at 2^53.
+func (k DataKey) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"id": strconv.FormatInt(int64(k.ID), 10)})
 }

@@ -13,6 +13,9 @@ const Redacted = "[redacted]"
 // as [Redacted] in every fmt verb, in slog and in JSON or text encodings, so
 // that a careless log line or error discloses nobody. [Sensitive.Expose] is the
 // one way to its text.
+//
+// Three things no method can prevent: the verbs %p and %w, which go vet refuses;
+// fmt on a struct that holds one in an unexported field; a map's key in JSON.
 type Sensitive string
 
 // Expose returns the value in clear. Call it only where the value is sealed,

@@ -2,6 +2,8 @@ package padron
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"time"
 )
 
@@ -22,6 +24,9 @@ type Token struct {
 func (t *Token) Valid(at time.Time) bool {
 	return t.RevokedAt.IsZero() && at.Before(t.ExpiresAt)
 }
+
+// Format implements [fmt.Formatter]: every verb prints the id alone.
+func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "token("+t.ID+")") }
 
 // MarshalJSON writes the token without its hash.
 func (t Token) MarshalJSON() ([]byte, error) {

@@ -1,6 +1,7 @@
 package padron
 
 import (
+	"errors"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -16,7 +17,7 @@ const (
 	maxIDLength    = 64            // characters
 	maxShortText   = 256           // characters: names, colours, cars
 	maxAddress     = 2048          // characters
-	maxURL         = 2048          // bytes
+	maxURL         = 2048          // characters
 	maxPurchases   = 1_000_000_000 // purchases
 	maxCoordinate  = 24            // bytes of a decimal
 	minCardDigits  = 12
@@ -39,7 +40,7 @@ func (r *Record) Validate() (Customer, []Warning, []Reason) {
 	}
 	v := validation{record: r}
 	c := Customer{
-		ID: CustomerID(v.text(FieldID, maxIDLength)),
+		ID: v.id(),
 		Profile: Profile{
 			RegisteredAt:  v.time(FieldRegisteredAt),
 			FavoriteColor: v.text(FieldFavoriteColor, maxShortText),
@@ -65,11 +66,8 @@ func (r *Record) Validate() (Customer, []Warning, []Reason) {
 			AccountNumber: v.matching(FieldAccountNumber, maxShortText, validAccount),
 		},
 	}
-	if len(v.reasons) > 0 {
-		return Customer{}, nil, v.reasons
-	}
-	if !validID(string(c.ID)) {
-		return Customer{}, nil, []Reason{reason(FieldID, codeBadID)}
+	if reasons := v.reasons(); len(reasons) > 0 {
+		return Customer{}, nil, reasons
 	}
 	c.Personal.CardMask = Sensitive(MaskCard(c.Financial.CardNumber.Expose()))
 	c.Personal.AccountMask = Sensitive(MaskAccount(c.Financial.AccountNumber.Expose()))
@@ -87,14 +85,36 @@ func (r *Record) warnings(card Sensitive) []Warning {
 	return out
 }
 
-// validation collects the reasons against one record.
+// validation collects the reasons against one record: the first one of each
+// field.
 type validation struct {
-	record  *Record
-	reasons []Reason
+	record *Record
+	codes  [NumFields]string
 }
 
 func (v *validation) reject(f Field, code string) {
-	v.reasons = append(v.reasons, reason(f, code))
+	if v.codes[f] == "" {
+		v.codes[f] = code
+	}
+}
+
+// reasons returns the reasons in field order.
+func (v *validation) reasons() []Reason {
+	var out []Reason
+	for f, code := range v.codes {
+		if code != "" {
+			out = append(out, reason(Field(f), code))
+		}
+	}
+	return out
+}
+
+func (v *validation) id() CustomerID {
+	s := v.text(FieldID, maxIDLength)
+	if s != "" && !validID(s) {
+		v.reject(FieldID, codeBadID)
+	}
+	return CustomerID(s)
 }
 
 // text returns a text field of 1 to limit characters without control
@@ -131,29 +151,34 @@ func (v *validation) matching(f Field, limit int, valid func(string) bool) Sensi
 
 // time returns an RFC 3339 time in UTC, cut to milliseconds.
 func (v *validation) time(f Field) time.Time {
-	s := v.text(f, maxShortText)
-	if s == "" {
-		return time.Time{}
-	}
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		v.reject(f, codeBadDate)
-		return time.Time{}
-	}
-	t = t.UTC().Truncate(time.Millisecond)
-	if t.Year() < minYear || t.Year() > maxYear {
-		v.reject(f, codeRange)
-	}
+	t := v.parseTime(f).UTC().Truncate(time.Millisecond)
+	v.boundYear(f, t)
 	return t
 }
 
 // date returns the date part of an RFC 3339 time, as the provider wrote it: a
 // birthday has no time zone.
 func (v *validation) date(f Field) Sensitive {
-	if v.time(f).IsZero() {
+	v.boundYear(f, v.parseTime(f))
+	if v.codes[f] != "" {
 		return ""
 	}
 	return v.record.Values[f].Text[:len(time.DateOnly)]
+}
+
+func (v *validation) parseTime(f Field) time.Time {
+	s := v.text(f, maxShortText)
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		v.reject(f, codeBadDate)
+	}
+	return t
+}
+
+func (v *validation) boundYear(f Field, t time.Time) {
+	if t.Year() < minYear || t.Year() > maxYear {
+		v.reject(f, codeRange)
+	}
 }
 
 // purchases returns a whole number, which the provider sometimes sends as text.
@@ -165,9 +190,9 @@ func (v *validation) purchases() int64 {
 	}
 	n, err := strconv.ParseInt(value.Text.Expose(), 10, 64)
 	switch {
-	case err != nil:
+	case err != nil && !errors.Is(err, strconv.ErrRange):
 		v.reject(FieldPurchases, codeBadFormat)
-	case n < 0 || n > maxPurchases:
+	case n < 0 || n > maxPurchases: // also what no int64 holds
 		v.reject(FieldPurchases, codeRange)
 	}
 	return n
@@ -223,7 +248,7 @@ func validIP(s string) bool {
 // validURL accepts absolute http and https addresses.
 func validURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
 }
 
 // within accepts plain decimals between -limit and limit.

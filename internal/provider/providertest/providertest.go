@@ -85,7 +85,7 @@ func New(o Options) (*Server, error) {
 	if !slices.Contains([]string{"all", "none", "page", "link"}, o.Paging) {
 		faults = append(faults, padron.Invalid("style", "%q is not one of all, none, page, link", o.Paging))
 	}
-	if o.Dirty > 0.5 {
+	if !(o.Dirty <= 0.5) { // nor what is no number
 		faults = append(faults, padron.Invalid("dirty", "%v is not a share from 0 to 0.5", o.Dirty))
 	}
 	if len(faults) > 0 {
