@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,6 +17,8 @@ import (
 type quarantineCmd struct {
 	List quarantineList `cmd:"" help:"List rejected records, without their content."`
 	Show quarantineShow `cmd:"" help:"Show what is wrong with one record: kinds and lengths, no value."`
+
+	Replay quarantineReplay `cmd:"" help:"Validate records again, after a newer version of the rules, and write those that pass."`
 }
 
 type quarantineList struct {
@@ -96,6 +99,29 @@ func (c *quarantineShow) Run(ctx context.Context, env *cli.Env) error {
 		return cli.List(env.Stdout, false, "", shapes, []string{"FIELD", "KIND", "BYTES"}, func(s fieldShape) []string {
 			return []string{s.Field.String(), s.Kind, strconv.Itoa(s.Length)}
 		})
+	})
+}
+
+type quarantineReplay struct {
+	IDs  []string `arg:"" optional:"" name:"id" help:"The entries to replay; none are all."`
+	JSON bool     `name:"json" help:"As JSON."`
+}
+
+// Run replays quarantined records.
+func (c *quarantineReplay) Run(ctx context.Context, env *cli.Env) error {
+	return withApp(ctx, env, func(a *app.App) error {
+		out, err := a.Replay(ctx, c.IDs)
+		switch {
+		case errors.Is(err, padron.ErrLeaseHeld):
+			return fmt.Errorf("a run is at work: replay when it has ended (%w)", err)
+		case err != nil:
+			return err
+		case c.JSON:
+			return cli.WriteJSON(env.Stdout, out)
+		}
+		_, err = fmt.Fprintf(env.Stdout, "%d replayed: %d inserted, %d updated, %d unchanged; %d still rejected, %d outdated by a later entry\n",
+			out.Replayed, out.Inserted, out.Updated, out.Unchanged, out.Rejected, out.Outdated)
+		return err
 	})
 }
 

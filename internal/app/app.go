@@ -59,6 +59,24 @@ func (a *App) Sync(ctx context.Context, o SyncOptions) (padron.Run, error) {
 	return synchronizer.Run(ctx, cfg)
 }
 
+// Replay validates quarantined records again and writes those that pass; see
+// [synchronizer.Replay].
+func (a *App) Replay(ctx context.Context, ids []string) (synchronizer.Replayed, error) {
+	wrapper, err := filewrap.Open(a.Config.KeyFile)
+	if err != nil {
+		return synchronizer.Replayed{}, err
+	}
+	sealer, err := seal.NewSealer(ctx, wrapper, a.Store)
+	if err != nil {
+		return synchronizer.Replayed{}, err
+	}
+	opener, err := seal.NewOpener(ctx, wrapper, a.Store)
+	if err != nil {
+		return synchronizer.Replayed{}, err
+	}
+	return synchronizer.Replay(ctx, synchronizer.Config{Store: a.Store, Sealer: sealer, Holder: holder(), Logger: a.Logger}, opener, ids)
+}
+
 func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Config, error) {
 	client, err := provider.New(provider.Config{
 		URL: a.Config.Provider.URL, APIKey: a.Config.Provider.APIKey,

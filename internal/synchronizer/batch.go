@@ -40,15 +40,19 @@ func (b *batch) add(page provider.Page) {
 	}
 }
 
+// judge validates the record and fingerprints its customer.
+func (it *item) judge(s Sealer) {
+	it.customer, it.warnings, it.reasons = it.record.Validate()
+	if len(it.reasons) == 0 {
+		it.fingerprint = s.Fingerprint(&it.customer)
+	}
+}
+
 // prepare validates and fingerprints a batch, on all cores.
 func (p *pass) prepare(b *batch) {
 	_ = parallel(b.items, func(chunk []item) error {
 		for i := range chunk {
-			it := &chunk[i]
-			it.customer, it.warnings, it.reasons = it.record.Validate()
-			if len(it.reasons) == 0 {
-				it.fingerprint = p.cfg.Sealer.Fingerprint(&it.customer)
-			}
+			chunk[i].judge(p.cfg.Sealer)
 		}
 		return nil
 	})

@@ -36,15 +36,19 @@ type pass struct {
 	marks marks
 }
 
-// runPass reads everything and then decides the deletions.
-func runPass(ctx context.Context, cfg *Config, lease padron.Lease, run *padron.Run) error {
-	p := &pass{
+func newPass(cfg *Config, lease padron.Lease, run *padron.Run) *pass {
+	run.Reasons, run.Warnings = map[padron.Reason]int64{}, map[padron.Warning]int64{}
+	return &pass{
 		cfg: cfg, lease: lease, run: run,
 		seen: roaring.New(), held: roaring.New(),
 		quarantined: map[uint64]struct{}{}, fresh: map[uint64]struct{}{}, unknown: map[string]struct{}{},
-		hashSeed: maphash.MakeSeed(),
+		hashSeed: maphash.MakeSeed(), marks: marks{pending: roaring.New()},
 	}
-	run.Reasons, run.Warnings = map[padron.Reason]int64{}, map[padron.Warning]int64{}
+}
+
+// runPass reads everything and then decides the deletions.
+func runPass(ctx context.Context, cfg *Config, lease padron.Lease, run *padron.Run) error {
+	p := newPass(cfg, lease, run)
 	cursor, err := p.begin(ctx)
 	if err != nil {
 		return err
@@ -96,6 +100,10 @@ func (p *pass) resume(ctx context.Context) (string, error) {
 }
 
 func (p *pass) loadQuarantined(ctx context.Context) error {
+	return p.eachQuarantined(ctx, func(e *padron.QuarantineEntry) { p.quarantined[p.hash(e.CustomerID)] = struct{}{} })
+}
+
+func (p *pass) eachQuarantined(ctx context.Context, f func(*padron.QuarantineEntry)) error {
 	const chunk = 1000
 	for after := ""; ; {
 		entries, err := p.cfg.Store.Quarantine(ctx, after, chunk)
@@ -103,7 +111,7 @@ func (p *pass) loadQuarantined(ctx context.Context) error {
 			return err
 		}
 		for i := range entries {
-			p.quarantined[p.hash(entries[i].CustomerID)] = struct{}{}
+			f(&entries[i])
 		}
 		if len(entries) < chunk {
 			return nil

@@ -1,0 +1,131 @@
+package synchronizer_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"padron"
+	"padron/internal/provider"
+	"padron/internal/seal"
+	"padron/internal/synchronizer"
+)
+
+// quarantined puts records into quarantine as an older version with stricter
+// rules would have: with a reason that today's rules do not find.
+func (r *register) quarantined(cfg synchronizer.Config, at time.Time, reason padron.Reason, people ...map[string]any) []string {
+	r.t.Helper()
+	var b padron.Batch
+	var ids []string
+	for _, p := range people {
+		record := provider.DecodeRecord(marshal(r.t, p))
+		reasons := []padron.Reason{reason}
+		id := cfg.Sealer.RejectedID(&record, reasons)
+		sealed, key, err := cfg.Sealer.SealRecord(r.t.Context(), &record, id)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		owner, _ := record.Identity()
+		b.Rejected = append(b.Rejected, padron.Rejected{ID: id, CustomerID: owner, Reasons: reasons, RunID: "old", Record: sealed, Key: key})
+		ids = append(ids, id)
+	}
+	b.At = at
+	lease, err := r.store.Acquire(r.t.Context(), "old", time.Minute)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.store.Apply(r.t.Context(), lease, &b); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.store.Release(r.t.Context(), lease); err != nil {
+		r.t.Fatal(err)
+	}
+	return ids
+}
+
+func (r *register) replay(cfg synchronizer.Config, ids ...string) (synchronizer.Replayed, error) {
+	r.t.Helper()
+	opener, err := seal.NewOpener(r.t.Context(), r.wrapper, r.store)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return synchronizer.Replay(r.t.Context(), cfg, opener, ids)
+}
+
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func renamed(p map[string]any, name string) map[string]any {
+	p["user_name"] = name
+	return p
+}
+
+// TestReplay: what is valid today moves in, new or changed; what is not, and
+// what a later entry of the same customer outdates, stays.
+func TestReplay(t *testing.T) {
+	r := newRegister(t)
+	source := newPeople(2)
+	cfg := r.config(source)
+	r.mustSync(cfg)
+	early, late := time.Unix(1_700_000_000, 0), time.Unix(1_700_000_100, 0)
+	r.quarantined(cfg, early, "ip_address:old_rule", person(1), renamed(person(2), "Segunda"), person(3), renamed(person(4), "Antes"))
+	r.quarantined(cfg, late, "user_name:older_rule", renamed(person(4), "Después"))
+	bad := person(5)
+	bad["ip"] = "nowhere"
+	r.quarantined(cfg, early, "ip_address:invalid_format", bad)
+
+	got, err := r.replay(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(synchronizer.Replayed{Replayed: 4, Inserted: 2, Updated: 1, Unchanged: 1, Rejected: 1, Outdated: 1}, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	names := map[padron.CustomerID]string{"1": "Persona 1", "2": "Segunda", "3": "Persona 3", "4": "Después"}
+	if d := cmp.Diff(names, r.names()); d != "" {
+		t.Errorf("register (-want +got):\n%s", d)
+	}
+	if left := r.quarantine(); len(left) != 1 || left[0].CustomerID != "5" {
+		t.Errorf("still in quarantine: %v", left)
+	}
+	again, err := r.replay(cfg)
+	if err != nil || again != (synchronizer.Replayed{Rejected: 1}) {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+}
+
+func TestReplayOfSome(t *testing.T) {
+	r := newRegister(t)
+	cfg := r.config(newPeople(0))
+	ids := r.quarantined(cfg, time.Unix(1_700_000_000, 0), "ip_address:old_rule", person(1), person(2))
+	if _, err := r.replay(cfg, ids[0], "unknown"); !errors.Is(err, padron.ErrNotFound) || len(r.names()) != 0 {
+		t.Errorf("with an unknown id: %v, register %v", err, r.names())
+	}
+	got, err := r.replay(cfg, ids[1], ids[1])
+	if err != nil || got != (synchronizer.Replayed{Replayed: 1, Inserted: 1}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if d := cmp.Diff(map[padron.CustomerID]string{"2": "Persona 2"}, r.names()); d != "" {
+		t.Errorf("register (-want +got):\n%s", d)
+	}
+}
+
+func TestReplayWaitsForTheLease(t *testing.T) {
+	r := newRegister(t)
+	cfg := r.config(newPeople(1))
+	if _, err := r.store.Acquire(t.Context(), "a run", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.replay(cfg); !errors.Is(err, padron.ErrLeaseHeld) {
+		t.Error(err)
+	}
+}
