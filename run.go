@@ -14,7 +14,8 @@ const (
 	OutcomeCompleted Outcome = "completed"
 	// OutcomeSkipped: another run holds the lease; nothing was done.
 	OutcomeSkipped Outcome = "skipped"
-	// OutcomeRefused: too many customers would vanish; nothing was deleted.
+	// OutcomeRefused: too many customers would vanish or have changed; nothing
+	// was deleted.
 	OutcomeRefused Outcome = "refused"
 	// OutcomeFailed: what was stored stays, and the next run resumes.
 	OutcomeFailed Outcome = "failed"
@@ -40,6 +41,9 @@ type Run struct {
 	Duration      time.Duration
 	// ResumedFrom is the id of the interrupted run this one goes on from.
 	ResumedFrom string
+	// Forced is the operator's reason to lift the mass-change limits, 10 to 500
+	// characters; "" where they held.
+	Forced string
 	// Error says why a run failed or was refused; nothing personal.
 	Error string
 }
@@ -71,6 +75,7 @@ type runReport struct {
 	DurationMS         int64             `json:"duration_ms"`
 	CustomersPerSecond float64           `json:"customers_per_second"`
 	ResumedFrom        string            `json:"resumed_from"`
+	Forced             string            `json:"forced,omitempty"`
 	Error              string            `json:"error,omitempty"`
 }
 
@@ -82,7 +87,7 @@ func (r Run) MarshalJSON() ([]byte, error) {
 		Quarantined: r.Quarantined, Duplicates: r.Duplicates,
 		Reasons: r.Reasons, Warnings: r.Warnings, UnknownFields: r.UnknownFields,
 		StartedAt: FormatTime(r.StartedAt), DurationMS: r.Duration.Milliseconds(),
-		CustomersPerSecond: float64(int64(r.Rate()*10)) / 10, ResumedFrom: r.ResumedFrom, Error: r.Error,
+		CustomersPerSecond: float64(int64(r.Rate()*10)) / 10, ResumedFrom: r.ResumedFrom, Forced: r.Forced, Error: r.Error,
 	}
 	if report.Reasons == nil {
 		report.Reasons = map[Reason]int64{}
@@ -112,7 +117,7 @@ func (r *Run) UnmarshalJSON(data []byte) error {
 		Quarantined: p.Quarantined, Duplicates: p.Duplicates,
 		Reasons: p.Reasons, Warnings: p.Warnings, UnknownFields: p.UnknownFields,
 		StartedAt: started, Duration: time.Duration(p.DurationMS) * time.Millisecond,
-		ResumedFrom: p.ResumedFrom, Error: p.Error,
+		ResumedFrom: p.ResumedFrom, Forced: p.Forced, Error: p.Error,
 	}
 	return nil
 }

@@ -26,11 +26,17 @@ type runCmd struct {
 	DryRun bool `help:"Say what would be done and write nothing."`
 	Full   bool `help:"Write every customer again under fresh keys, changed or not."`
 	JSON   bool `name:"json" help:"Print the run's report as JSON."`
+
+	Force *string `placeholder:"REASON" help:"Lift the limits on deletions and changes for this run; the reason is recorded."`
 }
 
 // Run does one run. A run that another one keeps out is no failure.
 func (r *runCmd) Run(ctx context.Context, env *cli.Env) error {
 	cfg, err := env.Load(nil, "PADRON_PROVIDER_URL")
+	if err != nil {
+		return err
+	}
+	force, err := r.force()
 	if err != nil {
 		return err
 	}
@@ -41,7 +47,7 @@ func (r *runCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	defer a.Close() //nolint:errcheck // every write was committed before
 	show, done := app.Progress(env.Stderr, env.Terminal(), logger)
-	run, err := a.Sync(ctx, app.SyncOptions{DryRun: r.DryRun, Full: r.Full, OnProgress: show})
+	run, err := a.Sync(ctx, app.SyncOptions{DryRun: r.DryRun, Full: r.Full, Force: force, OnProgress: show})
 	done()
 	if run.ID == "" {
 		return err // nothing began: there is no report
@@ -51,6 +57,14 @@ func (r *runCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	_, printErr := fmt.Fprintln(env.Stdout, summary(&run))
 	return firstError(err, printErr)
+}
+
+// force returns the reason to lift the limits, "" where they hold.
+func (r *runCmd) force() (string, error) {
+	if r.Force == nil {
+		return "", nil
+	}
+	return padron.ParsePurpose("--force", *r.Force)
 }
 
 func firstError(errs ...error) error {

@@ -47,7 +47,9 @@ func (a *App) Close() error { return a.Store.Close() }
 // SyncOptions are what one command asks of a run.
 type SyncOptions struct {
 	DryRun, Full bool
-	OnProgress   func(synchronizer.Progress)
+	// Force lifts the mass-change limits and says why.
+	Force      string
+	OnProgress func(synchronizer.Progress)
 }
 
 // Sync does one run of the synchronizer against the configured provider.
@@ -96,7 +98,7 @@ func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Confi
 	}
 	return synchronizer.Config{
 		Store: a.Store, Provider: client, Sealer: sealer, Holder: holder(),
-		MaxDelete: a.Config.MaxDelete, DryRun: o.DryRun, Full: o.Full,
+		MaxDelete: a.Config.MaxDelete, MaxChange: a.Config.MaxChange, Force: o.Force, DryRun: o.DryRun, Full: o.Full,
 		OnProgress: o.OnProgress, Logger: a.Logger,
 	}, nil
 }

@@ -39,6 +39,7 @@ type Flags struct {
 	Paging      string           `placeholder:"STYLE" help:"auto, none, page or link (PADRON_PROVIDER_PAGING)."`
 	PageSize    string           `placeholder:"N" help:"Customers a page (PADRON_PROVIDER_PAGE_SIZE)."`
 	MaxDelete   string           `placeholder:"SHARE" help:"Share that may vanish in one run (PADRON_SYNC_MAX_DELETE)."`
+	MaxChange   string           `placeholder:"SHARE" help:"Share that may change in one run (PADRON_SYNC_MAX_CHANGE)."`
 	LogLevel    string           `placeholder:"LEVEL" help:"debug, info, warn or error (PADRON_LOG_LEVEL)."`
 	LogFormat   string           `placeholder:"FORMAT" help:"text or json (PADRON_LOG_FORMAT)."`
 	Version     kong.VersionFlag `help:"Print the version and end."`
@@ -49,7 +50,7 @@ func (f *Flags) Overrides() map[string]string {
 	all := map[string]string{
 		"PADRON_DB": f.DB, "PADRON_KEYS": f.Keys,
 		"PADRON_PROVIDER_URL": f.ProviderURL, "PADRON_PROVIDER_PAGING": f.Paging,
-		"PADRON_PROVIDER_PAGE_SIZE": f.PageSize, "PADRON_SYNC_MAX_DELETE": f.MaxDelete,
+		"PADRON_PROVIDER_PAGE_SIZE": f.PageSize, "PADRON_SYNC_MAX_DELETE": f.MaxDelete, "PADRON_SYNC_MAX_CHANGE": f.MaxChange,
 		"PADRON_LOG_LEVEL": f.LogLevel, "PADRON_LOG_FORMAT": f.LogFormat,
 	}
 	for name, value := range all {

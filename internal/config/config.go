@@ -22,6 +22,9 @@ type Config struct {
 	Provider Provider
 	// MaxDelete is the share of customers, 0 to 1, that may vanish in one run.
 	MaxDelete float64
+	// MaxChange is the share of known customers, 0 to 1, that may change in one
+	// run.
+	MaxChange float64
 	// KeyFile is the path of the local key file.
 	KeyFile     string
 	Listen      string
@@ -64,6 +67,7 @@ func Load(getenv func(string) (string, bool), overrides map[string]string, requi
 			PageSize: int(parse(p, "PADRON_PROVIDER_PAGE_SIZE", wholeNumber(1, 10_000))),
 		},
 		MaxDelete:   parse(p, "PADRON_SYNC_MAX_DELETE", parseShare),
+		MaxChange:   parse(p, "PADRON_SYNC_MAX_CHANGE", parseShare),
 		KeyFile:     parse(p, "PADRON_KEYS", parseKeys),
 		Listen:      parse(p, "PADRON_LISTEN", parseAddress),
 		AdminListen: parse(p, "PADRON_ADMIN_LISTEN", parseAddress),

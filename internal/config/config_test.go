@@ -25,7 +25,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		DB: DB{Path: "var/padron.db"}, Provider: Provider{Paging: "auto", PageSize: 1000}, MaxDelete: 0.1,
+		DB: DB{Path: "var/padron.db"}, Provider: Provider{Paging: "auto", PageSize: 1000}, MaxDelete: 0.1, MaxChange: 0.5,
 		KeyFile: "var/keys.json", Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", LogLevel: slog.LevelInfo,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

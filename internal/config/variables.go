@@ -22,6 +22,7 @@ func Variables() []Variable {
 		{"PADRON_PROVIDER_PAGING", "auto", "how the provider pages: auto, none, page, link"},
 		{"PADRON_PROVIDER_PAGE_SIZE", "1000", "customers a page, 1 to 10000"},
 		{"PADRON_SYNC_MAX_DELETE", "0.1", "share of customers that may vanish in one run before it refuses, 0 to 1"},
+		{"PADRON_SYNC_MAX_CHANGE", "0.5", "share of known customers that may change in one run before it refuses, 0 to 1"},
 		{"PADRON_KEYS", "file:var/keys.json", "the key-encryption key: file:PATH"},
 		{"PADRON_LISTEN", "127.0.0.1:8080", "address of the API and console"},
 		{"PADRON_ADMIN_LISTEN", "127.0.0.1:9090", "address of health, metrics and profiles"},

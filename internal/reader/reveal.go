@@ -2,7 +2,6 @@ package reader
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,18 +10,8 @@ import (
 	"padron"
 )
 
-// Bounds of the purpose of a reveal, in characters after trimming.
-const (
-	MinPurpose = 10
-	MaxPurpose = 500
-)
-
-// numberPattern finds what looks like a card, account or telephone number: a
-// long row of digits, or three and more groups of them. Dates do not match.
-var numberPattern = regexp.MustCompile(`[0-9]{12,}|[0-9]{3,6}([ -][0-9]{3,6}){2,}`)
-
 // Reveal returns the id and the named fields in full. At least one field is
-// needed, and a purpose of [MinPurpose] to [MaxPurpose] printable characters,
+// needed, and a purpose of [padron.MinPurpose] to [padron.MaxPurpose] printable characters,
 // which goes on the record and must therefore hold no number of a card. A field
 // that nobody may have revealed is [padron.CodeInvalid]; one that the role may
 // not is [padron.CodeForbidden]. Other errors are those of [Reader.Get].
@@ -36,7 +25,7 @@ func (r *Reader) Reveal(ctx context.Context, req Request, id string, fields []st
 		if err != nil {
 			return padron.View{}, err
 		}
-		if e.Purpose, err = parsePurpose(purpose); err != nil {
+		if e.Purpose, err = padron.ParsePurpose("purpose", purpose); err != nil {
 			return padron.View{}, err
 		}
 		return r.one(ctx, e, id, d)
@@ -75,29 +64,7 @@ func (r *Reader) mayReveal(role padron.Role, f padron.Field) error {
 	return padron.Invalid("fields", "%s is never masked, so there is nothing to reveal", f)
 }
 
-func parsePurpose(s string) (string, error) {
-	s = strings.TrimSpace(s)
-	if n := utf8.RuneCountInString(s); n < MinPurpose || n > MaxPurpose {
-		return "", padron.Invalid("purpose", "want %d to %d characters that say why", MinPurpose, MaxPurpose)
-	}
-	if !oneLine(s) {
-		return "", padron.Invalid("purpose", "want printable characters on one line")
-	}
-	if numberPattern.MatchString(s) {
-		return "", padron.Invalid("purpose", "leave out card, account and telephone numbers: the purpose is kept on the record")
-	}
-	return s, nil
-}
-
 // plain reports whether s is valid UTF-8 without control characters.
 func plain(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool { return c == utf8.RuneError || unicode.IsControl(c) })
-}
-
-// oneLine reports whether s reads as one line in the order it is written: an
-// auditor must not be fooled by line separators or changes of direction.
-func oneLine(s string) bool {
-	return plain(s) && !strings.ContainsFunc(s, func(c rune) bool {
-		return unicode.In(c, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
-	})
 }

@@ -2,6 +2,8 @@ package synchronizer
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 
@@ -71,8 +73,18 @@ func parallel[T any](items []T, f func([]T) error) error {
 }
 
 // write decides what each record of the batch means and writes it, with the
-// checkpoint.
+// checkpoint. A batch that cannot be written does not count in the report.
 func (p *pass) write(ctx context.Context, b *batch) error {
+	before := *p.run
+	before.Reasons, before.Warnings = maps.Clone(before.Reasons), maps.Clone(before.Warnings)
+	err := p.writeCounted(ctx, b)
+	if err != nil {
+		*p.run = before
+	}
+	return err
+}
+
+func (p *pass) writeCounted(ctx context.Context, b *batch) error {
 	known, err := p.lookup(ctx, b)
 	if err != nil {
 		return err
@@ -96,6 +108,9 @@ func (p *pass) write(ctx context.Context, b *batch) error {
 			upserts, numbers = append(upserts, it), append(numbers, n)
 		}
 	}
+	if err := p.believeChanges(); err != nil {
+		return err
+	}
 	p.marks.cursor = b.cursor
 	p.pages += b.pages
 	if p.cfg.DryRun {
@@ -105,6 +120,24 @@ func (p *pass) write(ctx context.Context, b *batch) error {
 		return err
 	}
 	return p.applyIfDue(ctx, &out)
+}
+
+// fewChanges never refuse a run: in a small register a share means little.
+const fewChanges = 100
+
+// believeChanges refuses a batch with which more of the known customers would
+// have changed than the limit allows: a provider that garbles a field of
+// everybody must not overwrite the register. The share is that of the customers
+// read so far, so that a change of everybody is met in the first batch, and in
+// the first batch of the next run again.
+func (p *pass) believeChanges() error {
+	known := p.run.Updated + p.run.Unchanged
+	if p.cfg.Force != "" || p.run.Updated < fewChanges || float64(p.run.Updated) <= p.cfg.MaxChange*float64(known) {
+		return nil
+	}
+	return fmt.Errorf("%w: %d of the %d known customers read so far have changed, more than PADRON_SYNC_MAX_CHANGE=%v allows; "+
+		"the rest was not written: check the provider; if the change is real, do one run with --force and the reason",
+		errRefused, p.run.Updated, known, p.cfg.MaxChange)
 }
 
 // lookup asks the store about every id in the batch, those of rejected records

@@ -56,11 +56,11 @@ func (p *pass) missing(ctx context.Context) (*roaring.Bitmap, uint64, error) {
 // believe refuses a pass that would delete more than the limit: a provider that
 // answers with half its customers by mistake must not empty the register.
 func (p *pass) believe(missing, before uint64) error {
-	if float64(missing) <= p.cfg.MaxDelete*float64(before) {
+	if p.cfg.Force != "" || float64(missing) <= p.cfg.MaxDelete*float64(before) {
 		return nil
 	}
 	return fmt.Errorf("%w: %d of %d customers would be deleted, more than PADRON_SYNC_MAX_DELETE=%v allows; "+
-		"nothing was deleted: check the provider, or raise the limit for one run if they are really gone",
+		"nothing was deleted: check the provider; if they are really gone, do one run with --force and the reason",
 		errRefused, missing, before, p.cfg.MaxDelete)
 }
 

@@ -73,6 +73,12 @@ type Config struct {
 	// MaxDelete is the share of live customers, 0 to 1, that may vanish in one
 	// run before it refuses to delete any.
 	MaxDelete float64
+	// MaxChange is the share of the known customers read so far, 0 to 1, that
+	// may have changed before a run refuses to write more. Fewer than 100
+	// changes never refuse.
+	MaxChange float64
+	// Force lifts both limits for this run; it says why, and is recorded.
+	Force string
 	// DryRun counts what a run would do and writes nothing.
 	DryRun bool
 	// Full rewrites every customer under a fresh data key, changed or not, and
@@ -127,7 +133,7 @@ func (c *Config) withDefaults() Config {
 func Run(ctx context.Context, cfg Config) (padron.Run, error) {
 	cfg = cfg.withDefaults()
 	started := cfg.Now().UTC()
-	run := padron.Run{ID: newRunID(started), DryRun: cfg.DryRun, StartedAt: started}
+	run := padron.Run{ID: newRunID(started), DryRun: cfg.DryRun, Forced: cfg.Force, StartedAt: started}
 	err := runLeased(ctx, &cfg, &run)
 	run.Duration = cfg.Now().Sub(started)
 	run.Outcome, run.Error = outcomeOf(err)
@@ -174,7 +180,7 @@ func finish(ctx context.Context, cfg *Config, lease padron.Lease, run padron.Run
 	return nil
 }
 
-// errRefused marks a pass that would have deleted too many.
+// errRefused marks a pass that would have deleted or changed too many.
 var errRefused = errors.New("refused")
 
 // outcomeOf says how a run with that error ended, and why, for the report.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -130,7 +131,7 @@ func (r *register) config(h http.Handler) synchronizer.Config {
 		r.t.Fatal(err)
 	}
 	return synchronizer.Config{
-		Store: r.store, Provider: client, Sealer: sealer, Holder: "test", MaxDelete: 0.1, BatchSize: 10,
+		Store: r.store, Provider: client, Sealer: sealer, Holder: "test", MaxDelete: 0.1, MaxChange: 1, BatchSize: 10,
 	}
 }
 
@@ -492,4 +493,67 @@ func TestProviderThatFailsKeepsWhatWasStored(t *testing.T) {
 	if err != nil || stored.Outcome != padron.OutcomeFailed || stored.Error == "" {
 		t.Errorf("history says %s %q (%v)", stored.Outcome, stored.Error, err)
 	}
+}
+
+// garble changes a field of every stride-th record.
+func garble(stride int) func([]map[string]any) []map[string]any {
+	return func(records []map[string]any) []map[string]any {
+		for i := 0; i < len(records); i += stride {
+			records[i]["direccion"] = "Calle borrada"
+		}
+		return records
+	}
+}
+
+// TestMassChangeIsRefused: where the provider garbles everybody, nothing is
+// overwritten, by this run and by the next; with a reason it is.
+func TestMassChangeIsRefused(t *testing.T) {
+	r := newRegister(t)
+	source := newPeople(300)
+	cfg := r.config(source)
+	cfg.BatchSize, cfg.MaxChange = 100, 0.5
+	r.mustSync(cfg)
+	source.edit(garble(1))
+	for range 2 {
+		run, err := r.sync(cfg)
+		if err == nil || run.Outcome != padron.OutcomeRefused || !strings.Contains(err.Error(), "100 of the 100 known customers") {
+			t.Fatalf("%s, %v", run.Outcome, err)
+		}
+		want(t, run, counts{})
+	}
+	cfg.Force = "the provider moved all offices"
+	run := r.mustSync(cfg)
+	want(t, run, counts{Read: 300, Updated: 300})
+	history, err := r.store.Runs(t.Context(), 1)
+	if err != nil || len(history) != 1 || history[0].Forced != cfg.Force {
+		t.Errorf("history %+v, %v", history, err)
+	}
+}
+
+// TestChangesBelowTheLimit: a third may change, and so may all of a few.
+func TestChangesBelowTheLimit(t *testing.T) {
+	for n, stride := range map[int]int{300: 3, 99: 1} {
+		r := newRegister(t)
+		source := newPeople(n)
+		cfg := r.config(source)
+		cfg.MaxChange = 0.5
+		r.mustSync(cfg)
+		source.edit(garble(stride))
+		if run := r.mustSync(cfg); run.Updated != int64((n+stride-1)/stride) {
+			t.Errorf("%d of %d updated", run.Updated, n)
+		}
+	}
+}
+
+func TestForceDeletes(t *testing.T) {
+	r := newRegister(t)
+	source := newPeople(30)
+	cfg := r.config(source)
+	r.mustSync(cfg)
+	source.edit(func(records []map[string]any) []map[string]any { return records[:5] })
+	if run, err := r.sync(cfg); run.Outcome != padron.OutcomeRefused || !strings.Contains(fmt.Sprint(err), "--force") {
+		t.Fatalf("%s, %v", run.Outcome, err)
+	}
+	cfg.Force = "the customers moved away"
+	want(t, r.mustSync(cfg), counts{Read: 5, Unchanged: 5, Deleted: 25})
 }
