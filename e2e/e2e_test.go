@@ -209,14 +209,24 @@ func (p *process) line(t *testing.T) string {
 // waitForLog waits for a JSON log line with that message and returns it.
 func waitForLog(t *testing.T, p *process, msg string) map[string]any {
 	t.Helper()
+	return waitForLogs(t, p, msg, 1)[0]
+}
+
+// waitForLogs waits for so many lines with that message.
+func waitForLogs(t *testing.T, p *process, msg string, n int) (entries []map[string]any) {
+	t.Helper()
 	deadline := time.After(patience)
 	for {
 		text, changed := p.stderr.watch()
+		entries = entries[:0]
 		for line := range strings.Lines(text) {
 			var entry map[string]any
 			if json.Unmarshal([]byte(line), &entry) == nil && entry["msg"] == msg {
-				return entry
+				entries = append(entries, entry)
 			}
+		}
+		if len(entries) >= n {
+			return entries
 		}
 		select {
 		case <-changed:

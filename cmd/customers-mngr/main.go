@@ -78,6 +78,6 @@ func listen(ctx context.Context, cfg *config.Config, web *app.Web) ([]*app.Endpo
 	}
 	return []*app.Endpoint{
 		{Listener: public, Handler: web.Handler, TLS: tls},
-		{Listener: admin, Handler: app.Admin(web.Handler)},
+		{Listener: admin, Handler: app.Admin(web.Handler, app.NewRegistry())},
 	}, nil
 }

@@ -14,7 +14,8 @@ import (
 
 type commands struct {
 	cli.Flags
-	Run runCmd `cmd:"" help:"Do one run and end."`
+	Run   runCmd   `cmd:"" help:"Do one run and end."`
+	Serve serveCmd `cmd:"" help:"Do a run every so often until stopped, with health and metrics."`
 }
 
 func main() {

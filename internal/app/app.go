@@ -50,6 +50,8 @@ type SyncOptions struct {
 	// Force lifts the mass-change limits and says why.
 	Force      string
 	OnProgress func(synchronizer.Progress)
+	// OnRetry is called with the reason before the provider is asked again.
+	OnRetry func(reason string)
 }
 
 // Sync does one run of the synchronizer against the configured provider.
@@ -83,7 +85,7 @@ func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Confi
 	client, err := provider.New(provider.Config{
 		URL: a.Config.Provider.URL, APIKey: a.Config.Provider.APIKey,
 		Paging: provider.Paging(a.Config.Provider.Paging), PageSize: a.Config.Provider.PageSize,
-		Logger: a.Logger,
+		Logger: a.Logger, OnRetry: o.OnRetry,
 	})
 	if err != nil {
 		return synchronizer.Config{}, err

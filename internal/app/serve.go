@@ -130,10 +130,15 @@ func (r *certReloader) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return r.loaded, nil
 }
 
-// Admin returns the handler of the admin address: health, metrics, profiles.
-func Admin(health http.Handler) http.Handler {
+// NewRegistry returns a registry of metrics that has those of the process.
+func NewRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
+}
+
+// Admin returns the handler of the admin address: health, metrics, profiles.
+func Admin(health http.Handler, registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", health)
 	mux.Handle("GET /readyz", health)

@@ -187,7 +187,7 @@ func TestListenNamesTheSetting(t *testing.T) {
 
 func TestAdmin(t *testing.T) {
 	health := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "healthy") })
-	e, stop := start(t, Admin(health), nil)
+	e, stop := start(t, Admin(health, NewRegistry()), nil)
 	for path, want := range map[string]string{
 		"/healthz": "healthy", "/readyz": "healthy", "/metrics": "go_goroutines", "/debug/pprof/": "heap",
 		"/debug/pprof/cmdline": "", // may hold a password

@@ -16,10 +16,10 @@ var places = []struct {
 }{
 	{"the vocabulary", []string{""}},
 	{"parts", []string{
-		"internal/buildinfo", "internal/config", "internal/observe", "internal/provider", "internal/provider/providertest",
+		"internal/buildinfo", "internal/config", "internal/provider", "internal/provider/providertest",
 		"internal/seal/...", "internal/store/...",
 	}},
-	{"parts upon parts", []string{"internal/access", "internal/audit"}},
+	{"parts upon parts", []string{"internal/access", "internal/audit", "internal/observe"}},
 	{"readers and writers", []string{"internal/reader/...", "internal/synchronizer"}},
 	{"edges", []string{"internal/api", "internal/console"}},
 	{"assembly", []string{"internal/app/...", "internal/cli"}},

@@ -35,7 +35,7 @@ func (c *Client) retry(ctx context.Context, try func() (progress bool, err error
 		}
 		delay := f.after + c.backoff(failed)
 		c.cfg.Logger.WarnContext(ctx, "trying the provider again",
-			"in", delay.Round(time.Millisecond), "reason", f.reason, "because", f.err.Error())
+			"in", delay.Round(time.Millisecond).String(), "reason", f.reason, "because", f.err.Error())
 		c.cfg.OnRetry(f.reason)
 		if err := wait(ctx, delay); err != nil {
 			return err

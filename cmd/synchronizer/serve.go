@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"padron"
+	"padron/internal/app"
+	"padron/internal/cli"
+	"padron/internal/observe"
+)
+
+type serveCmd struct {
+	Every  time.Duration `default:"15m" help:"From the beginning of one run to that of the next, give or take a tenth; 1s to 168h."`
+	MaxAge time.Duration `help:"Not healthy when no run has completed for so long; by default four times --every."`
+
+	AdminListen string `placeholder:"ADDR" help:"Health, metrics, profiles (PADRON_ADMIN_LISTEN)."`
+}
+
+// Bounds of --every.
+const (
+	minEvery = time.Second
+	maxEvery = 7 * 24 * time.Hour
+)
+
+// Run does runs until ctx ends, and shows how it is on the admin address.
+func (s *serveCmd) Run(ctx context.Context, env *cli.Env) error {
+	if s.Every < minEvery || s.Every > maxEvery {
+		return padron.Invalid("--every", "want %v to %v", minEvery, maxEvery)
+	}
+	if s.MaxAge == 0 {
+		s.MaxAge = 4 * s.Every
+	}
+	if s.MaxAge < s.Every {
+		return padron.Invalid("--max-age", "want at least --every, which is %v", s.Every)
+	}
+	var overrides map[string]string
+	if s.AdminListen != "" {
+		overrides = map[string]string{"PADRON_ADMIN_LISTEN": s.AdminListen}
+	}
+	cfg, err := env.Load(overrides, "PADRON_PROVIDER_URL")
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, cfg, env.Logger(cfg))
+	if err != nil {
+		return err
+	}
+	defer a.Close() //nolint:errcheck // every write was committed before
+	return s.serve(ctx, a)
+}
+
+func (s *serveCmd) serve(ctx context.Context, a *app.App) error {
+	admin, err := app.Listen(ctx, "PADRON_ADMIN_LISTEN", a.Config.AdminListen)
+	if err != nil {
+		return err
+	}
+	registry := app.NewRegistry()
+	metrics := observe.NewSync(registry, a.Store)
+	health := observe.Health(a.Logger, map[string]func(context.Context) error{
+		"database": a.Store.Ping, "runs": observe.Fresh(a.Store, s.MaxAge, time.Now),
+	})
+	endpoint := &app.Endpoint{Listener: admin, Handler: app.Admin(health, registry)}
+	a.Logger.InfoContext(ctx, "serving", "admin", endpoint.URL(), "every", s.Every.String())
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return app.Serve(ctx, a.Logger, endpoint) })
+	group.Go(func() error { return a.SyncEvery(ctx, s.Every, metrics) })
+	return group.Wait()
+}
