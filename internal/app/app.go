@@ -84,7 +84,7 @@ func (a *App) Replay(ctx context.Context, ids []string) (synchronizer.Replayed, 
 func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Config, error) {
 	client, err := provider.New(provider.Config{
 		URL: a.Config.Provider.URL, APIKey: a.Config.Provider.APIKey,
-		Paging: provider.Paging(a.Config.Provider.Paging), PageSize: a.Config.Provider.PageSize,
+		Paging: provider.Paging(a.Config.Provider.Paging), PageSize: a.Config.Provider.PageSize, Rate: a.Config.Provider.Rate,
 		Logger: a.Logger, OnRetry: o.OnRetry,
 	})
 	if err != nil {

@@ -51,6 +51,8 @@ type Provider struct {
 	APIKey   padron.Sensitive
 	Paging   string
 	PageSize int
+	// Rate is the most requests a second; 0 is no limit.
+	Rate float64
 }
 
 // Load reads the settings. getenv is [os.LookupEnv] in production; overrides
@@ -65,6 +67,7 @@ func Load(getenv func(string) (string, bool), overrides map[string]string, requi
 			APIKey:   padron.Sensitive(parse(p, "PADRON_PROVIDER_API_KEY", parseHeaderValue)),
 			Paging:   parse(p, "PADRON_PROVIDER_PAGING", oneOf("auto", "none", "page", "link")),
 			PageSize: int(parse(p, "PADRON_PROVIDER_PAGE_SIZE", wholeNumber(1, 10_000))),
+			Rate:     parse(p, "PADRON_PROVIDER_RATE", parseRate),
 		},
 		MaxDelete:   parse(p, "PADRON_SYNC_MAX_DELETE", parseShare),
 		MaxChange:   parse(p, "PADRON_SYNC_MAX_CHANGE", parseShare),

@@ -70,6 +70,7 @@ func TestFaults(t *testing.T) {
 		{"PADRON_TLS_CERT", "/nowhere/cert.pem", "not a file"},
 		{"PADRON_TLS_KEY", file, "belong together"},
 		{"PADRON_RATE_LIMIT", "fast", "requests a second"},
+		{"PADRON_PROVIDER_RATE", "-1", "requests a second"},
 		{"PADRON_LOG_LEVEL", "loud", "not debug, info, warn or error"},
 		{"PADRON_LOG_FORMAT", "xml", "not one of text, json"},
 		{"PADRON_OIDC_ISSUER", "https://login.example", "not supported"},

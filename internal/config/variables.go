@@ -21,6 +21,7 @@ func Variables() []Variable {
 		{"PADRON_PROVIDER_API_KEY", "", "sent to the provider as a bearer token"},
 		{"PADRON_PROVIDER_PAGING", "auto", "how the provider pages: auto, none, page, link"},
 		{"PADRON_PROVIDER_PAGE_SIZE", "1000", "customers a page, 1 to 10000"},
+		{"PADRON_PROVIDER_RATE", "0", "requests a second that the provider gets at most; 0 is no limit"},
 		{"PADRON_SYNC_MAX_DELETE", "0.1", "share of customers that may vanish in one run before it refuses, 0 to 1"},
 		{"PADRON_SYNC_MAX_CHANGE", "0.5", "share of known customers that may change in one run before it refuses, 0 to 1"},
 		{"PADRON_KEYS", "file:var/keys.json", "the key-encryption key: file:PATH"},

@@ -20,6 +20,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"padron"
 )
 
@@ -57,8 +59,12 @@ const (
 )
 
 func newHTTPClient(cfg *Config, base *url.URL) *http.Client {
+	limit := rate.Inf
+	if cfg.Rate > 0 {
+		limit = rate.Limit(cfg.Rate)
+	}
 	return &http.Client{
-		Transport: &http.Transport{
+		Transport: &limitedTransport{limiter: rate.NewLimiter(limit, 1), next: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			DialContext:            (&net.Dialer{Timeout: cfg.ConnectTimeout}).DialContext,
 			TLSHandshakeTimeout:    cfg.ConnectTimeout,
@@ -66,7 +72,7 @@ func newHTTPClient(cfg *Config, base *url.URL) *http.Client {
 			MaxResponseHeaderBytes: maxHeaderBytes,
 			ForceAttemptHTTP2:      true,
 			IdleConnTimeout:        time.Minute,
-		},
+		}},
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
 			if !sameOrigin(req.URL, base) {
 				return errForeignRedirect
@@ -78,6 +84,24 @@ func newHTTPClient(cfg *Config, base *url.URL) *http.Client {
 		},
 	}
 }
+
+// limitedTransport keeps a promised rate: every request waits for its turn,
+// retries and redirects included.
+type limitedTransport struct {
+	limiter *rate.Limiter
+	next    *http.Transport
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *limitedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := t.limiter.Wait(req.Context()); err != nil {
+		return nil, err
+	}
+	return t.next.RoundTrip(req)
+}
+
+// CloseIdleConnections is found by [http.Client.CloseIdleConnections].
+func (t *limitedTransport) CloseIdleConnections() { t.next.CloseIdleConnections() }
 
 var (
 	errForeignRedirect = errors.New("foreign redirect")

@@ -92,13 +92,13 @@ func wantIDs(t *testing.T, got, want []string) {
 func TestNewNamesEveryFault(t *testing.T) {
 	_, err := New(Config{
 		URL: "ftp://x", APIKey: "a\nb", Paging: "offset", PageSize: 10_001, ConnectTimeout: -1, HeaderTimeout: -1,
-		StallTimeout: -1, MaxRecord: -1, RetryBase: -1, RetryMax: -1,
+		StallTimeout: -1, MaxRecord: -1, Rate: -1, RetryBase: -1, RetryMax: -1,
 	})
 	if err == nil {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{"URL", "API key", "paging", "page size", "connect timeout", "header timeout", "stall timeout",
-		"size limits", "retry base", "retry maximum"} {
+		"size limits", "rate", "retry base", "retry maximum"} {
 		if !strings.Contains(err.Error(), want+":") {
 			t.Errorf("%q is not named in: %v", want, err)
 		}
@@ -245,5 +245,18 @@ func TestRecordsWithFaults(t *testing.T) {
 		if d := cmp.Diff([]padron.Reason{"", padron.ReasonMalformed, padron.ReasonNotObject, padron.ReasonTooLarge, ""}, got); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
 		}
+	}
+}
+
+// TestRate: eleven requests at a hundred a second take a tenth of a second at
+// least.
+func TestRate(t *testing.T) {
+	provider := &source{style: ByPage, total: 10}
+	started := time.Now()
+	if _, err := collect(t.Context(), client(t, Config{URL: provider.start(t), Paging: ByPage, PageSize: 1, Rate: 100}), ""); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(started); len(provider.requests) != 11 || took < 100*time.Millisecond {
+		t.Errorf("%d requests took %v", len(provider.requests), took)
 	}
 }

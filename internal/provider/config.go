@@ -43,6 +43,9 @@ type Config struct {
 	APIKey padron.Sensitive
 	// Paging is the style; "" is Auto.
 	Paging Paging
+	// Rate is the most requests a second, 0 is no limit; the provider was promised
+	// not to get more.
+	Rate float64
 	// PageSize is records a page, 1 to 10,000; default 1,000.
 	PageSize int
 
@@ -126,6 +129,9 @@ func (c *Config) validate() (*url.URL, error) {
 		if d.value < 0 {
 			faults = append(faults, padron.Invalid(d.name, "%v is negative", d.value))
 		}
+	}
+	if !(c.Rate >= 0) {
+		faults = append(faults, padron.Invalid("rate", "%v is not a number of requests a second", c.Rate))
 	}
 	if min(c.MaxRecord, c.MaxPage, c.MaxBody) < 0 {
 		faults = append(faults, padron.Invalid("size limits", "one is negative"))
