@@ -30,6 +30,8 @@ type Log struct {
 	running bool
 	closed  bool
 	idle    sync.Cond
+	// failed is when the last commit failed, zero when it did not.
+	failed time.Time
 }
 
 // waiting is an entry and who waits for it.
@@ -134,9 +136,34 @@ func (l *Log) commit(group []*waiting) {
 		}
 		return entries, nil
 	})
+	l.note(err)
 	for _, w := range group {
 		w.done <- err
 	}
+}
+
+func (l *Log) note(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed = time.Time{}
+	if err != nil {
+		l.failed = l.now()
+	}
+}
+
+// failing is how long after a failed commit the log counts as failing; then
+// the next request may try.
+const failing = 10 * time.Second
+
+// Check returns an error while entries cannot be written, so that nobody is sent
+// here for an answer that would be refused. It writes nothing itself.
+func (l *Log) Check(context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.failed.IsZero() && l.now().Sub(l.failed) < failing {
+		return padron.Errorf(padron.CodeUnavailable, "the audit log cannot be written")
+	}
+	return nil
 }
 
 // Close waits until every entry is written; later ones are refused.

@@ -396,3 +396,33 @@ func BenchmarkRecord(b *testing.B) {
 		}
 	})
 }
+
+// TestCheck: the log counts as failing for a while after a failed commit, and as
+// well again at the first that succeeds.
+func TestCheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &chain{}
+		l := newLog(c)
+		check := func(what string, well bool) {
+			t.Helper()
+			if err := l.Check(t.Context()); (err == nil) != well {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		check("at the start", true)
+		c.set(func() { c.fail = errDown })
+		unavailable(t, l.Record(t.Context(), entry(1)), errDown)
+		check("after a failure", false)
+		time.Sleep(9 * time.Second)
+		check("nine seconds later", false)
+		time.Sleep(time.Second)
+		check("ten seconds later", true)
+		c.set(func() { c.fail = errDown })
+		unavailable(t, l.Record(t.Context(), entry(1)), errDown)
+		check("after another", false)
+		if err := l.Record(t.Context(), entry(1)); err != nil { // it failed once
+			t.Fatal(err)
+		}
+		check("after a success", true)
+	})
+}

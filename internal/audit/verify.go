@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"padron"
 	"padron/internal/store"
@@ -31,16 +32,21 @@ type Break struct {
 // anchor is an earlier end of the chain that was kept elsewhere: it must still
 // be in it.
 func Verify(ctx context.Context, st store.Audit, anchor *padron.AuditHead) (Result, error) {
-	v := &verifier{anchor: anchor}
+	v := &verifier{anchor: anchor, last: math.MinInt64} // a row put before the first one is found too
 	for {
 		entries, err := st.AuditEntries(ctx, padron.AuditFilter{After: v.last, Limit: chunk})
-		if err != nil {
-			return Result{}, err
-		}
 		for i := range entries {
 			if !v.next(&entries[i]) {
 				return v.result, nil
 			}
+		}
+		var damaged *store.DamagedEntry
+		if errors.As(err, &damaged) {
+			v.breaks(damaged.Seq, "it cannot be read")
+			return v.result, nil
+		}
+		if err != nil {
+			return Result{}, err
 		}
 		if len(entries) < chunk {
 			return v.end(), nil

@@ -9,6 +9,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"time"
 
@@ -118,10 +119,21 @@ type Audit interface {
 	// returns, durably, in one transaction that no other append can enter. An
 	// error from link adds nothing.
 	AppendAudit(ctx context.Context, link func(padron.AuditHead) ([]padron.AuditEntry, error)) error
-	// AuditEntries returns the entries that the filter selects, by Seq.
+	// AuditEntries returns the entries that the filter selects, by Seq. One that
+	// somebody made unreadable is a [DamagedEntry]; those before it come with
+	// the error.
 	AuditEntries(ctx context.Context, f padron.AuditFilter) ([]padron.AuditEntry, error)
 	// AuditHead returns the chain's end, zero for an empty chain.
 	AuditHead(ctx context.Context) (padron.AuditHead, error)
+}
+
+// DamagedEntry is the error about a row of the audit log that no version of
+// padron wrote.
+type DamagedEntry struct{ Seq int64 }
+
+// Error implements error.
+func (d *DamagedEntry) Error() string {
+	return fmt.Sprintf("audit entry %d cannot be read: somebody changed it", d.Seq)
 }
 
 // Schema is the database's shape and health.

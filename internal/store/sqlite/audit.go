@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"padron"
+	"padron/internal/store"
 )
 
 const auditColumns = "seq, time, principal, role, action, customers, fields, purpose, outcome, request_id, prev, hash"
@@ -95,7 +96,7 @@ func (s *Store) AuditEntries(ctx context.Context, f padron.AuditFilter) ([]padro
 	for rows.Next() {
 		e, err := scanEntry(rows)
 		if err != nil {
-			return nil, explain("read the audit log", err)
+			return out, explain("read the audit log", err)
 		}
 		out = append(out, e)
 	}
@@ -135,19 +136,22 @@ func scanEntry(row scanner) (padron.AuditEntry, error) {
 		return e, err
 	}
 	e.Time = fromMillis(at)
-	copy(e.Prev[:], prev)
-	copy(e.Hash[:], hash)
-	if err := json.Unmarshal(customers, &e.Customers); err != nil {
-		return e, err
-	}
-	if err := json.Unmarshal(fields, &e.Fields); err != nil {
-		return e, err
-	}
-	if len(e.Customers) == 0 {
-		e.Customers = nil
-	}
-	if len(e.Fields) == 0 {
-		e.Fields = nil
+	ok := copy(e.Prev[:], prev) == len(prev) && copy(e.Hash[:], hash) == len(hash) &&
+		readList(customers, &e.Customers) && readList(fields, &e.Fields)
+	if !ok || len(prev) != len(e.Prev) || len(hash) != len(e.Hash) {
+		return e, &store.DamagedEntry{Seq: e.Seq}
 	}
 	return e, nil
+}
+
+// readList reads what jsonList wrote, and nothing else.
+func readList[T ~string](data []byte, items *[]T) bool {
+	if err := json.Unmarshal(data, items); err != nil {
+		return false
+	}
+	if len(*items) == 0 {
+		*items = nil
+	}
+	again, err := jsonList(*items)
+	return err == nil && again == string(data)
 }

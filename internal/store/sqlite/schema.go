@@ -91,6 +91,9 @@ func (s *Store) Migrations(ctx context.Context) ([]store.Migration, error) {
 
 // Ping reports whether the register can be read and has this version's schema.
 func (s *Store) Ping(ctx context.Context) error {
+	if err := s.there(); err != nil {
+		return err
+	}
 	var version int64
 	err := s.read.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version)
 	if err != nil {

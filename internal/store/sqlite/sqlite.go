@@ -5,6 +5,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"padron"
 	"padron/internal/store"
 )
 
@@ -21,6 +23,7 @@ import (
 // this process and with others on the same file.
 type Store struct {
 	path string
+	file os.FileInfo // of the open file, to see that path still leads to it
 	// write has one connection: SQLite has one writer, and waiting for it here
 	// is fairer than in the file's lock.
 	write *sql.DB
@@ -52,10 +55,11 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the register: %w", err)
 	}
-	if err := f.Close(); err != nil {
+	info, err := f.Stat()
+	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("open the register: %w", err)
 	}
-	s := &Store{path: path, now: time.Now}
+	s := &Store{path: path, file: info, now: time.Now}
 	for _, o := range opts {
 		o(s)
 	}
@@ -111,8 +115,24 @@ func (s *Store) Close() error {
 	return first
 }
 
+// errReplaced: what is written now would be lost with the last process that
+// holds the old file open.
+var errReplaced = padron.Errorf(padron.CodeUnavailable, "the register's file was removed or replaced while in use: restore it and start again")
+
+// there returns an error where the path no longer leads to the open file.
+func (s *Store) there() error {
+	info, err := os.Stat(s.path)
+	if err != nil || !os.SameFile(info, s.file) {
+		return errReplaced
+	}
+	return nil
+}
+
 // inTx runs f in one write transaction: all of it or nothing.
 func (s *Store) inTx(ctx context.Context, doing string, f func(*sql.Tx) error) error {
+	if err := s.there(); err != nil {
+		return err
+	}
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return explain(doing, err)
