@@ -80,9 +80,16 @@ func TestSilence(t *testing.T) {
 		answer       func(http.ResponseWriter)
 	}{
 		{"timeout", "did not answer in time", Config{HeaderTimeout: soon}, func(http.ResponseWriter) {}},
-		{"stalled", "brought no byte for 20ms", Config{StallTimeout: soon}, func(w http.ResponseWriter) {
+		{"stalled", "brought next to nothing for 20ms", Config{StallTimeout: soon}, func(w http.ResponseWriter) {
 			_, _ = w.Write([]byte(`[{"id":"1"},`))
 			_ = http.NewResponseController(w).Flush()
+		}},
+		{"stalled", "brought next to nothing for 20ms", Config{StallTimeout: soon}, func(w http.ResponseWriter) {
+			_, err := w.Write([]byte("["))
+			for tick := time.NewTicker(time.Millisecond); err == nil; <-tick.C { // white space, for ever
+				_, _ = w.Write([]byte(" "))
+				err = http.NewResponseController(w).Flush()
+			}
 		}},
 	}
 	for _, tt := range tests {

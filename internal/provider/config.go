@@ -51,7 +51,7 @@ type Config struct {
 
 	ConnectTimeout time.Duration // default 10 s
 	HeaderTimeout  time.Duration // default 30 s
-	// StallTimeout is how long a body may bring no byte; default 30 s.
+	// StallTimeout is how long a body may bring less than 1 KiB; default 30 s.
 	StallTimeout time.Duration
 
 	// MaxRecord is the bytes of one record; a larger one is skipped and rejected

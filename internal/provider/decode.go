@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"regexp"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -38,7 +38,8 @@ var decoders = sync.Pool{New: func() any {
 // is no record has its Fault set, and the values that came before the fault.
 // Invalid UTF-8 and names given twice are malformed, as RFC 7493 (I-JSON) has
 // it. The card security code is passed over and gets nowhere; of unknown fields
-// only the name is kept (32 of them, 64 bytes each), of objects and arrays only
+// only the name is kept (32 of them, 64 bytes each, [Withheld] for what looks
+// like no name), of objects and arrays only
 // that they were there.
 func DecodeRecord(data []byte) padron.Record {
 	d := decoders.Get().(*decoder) //nolint:forcetypeassert // the pool holds nothing else
@@ -104,18 +105,24 @@ func (d *decoder) member(r *padron.Record) error {
 		return d.value(r, f)
 	}
 	if string(name) != padron.SecurityCodeName && len(r.Unknown) < maxUnknownNames {
-		r.Unknown = append(r.Unknown, cut(name))
+		r.Unknown = append(r.Unknown, shown(name))
 	}
 	return d.json.SkipValue()
 }
 
-// cut shortens a name at a character's boundary.
-func cut(name []byte) string {
-	n := min(len(name), maxUnknownBytes)
-	for n < len(name) && !utf8.RuneStart(name[n]) {
-		n--
+// Withheld stands for the name of an unknown field that does not look like one:
+// somebody may have put a value there, and names are reported and logged.
+const Withheld = "(withheld)"
+
+// fieldName is what names look like: a word, without long rows of digits.
+var fieldName = regexp.MustCompile(`^[\pL_](?:[\pL_.-]|[0-9]{1,4}(?:[\pL_.-]|$))*$`)
+
+// shown returns a name as it may be shown.
+func shown(name []byte) string {
+	if len(name) > maxUnknownBytes || !fieldName.Match(name) {
+		return Withheld
 	}
-	return string(name[:n])
+	return string(name)
 }
 
 // value reads the value of a field into d.text.

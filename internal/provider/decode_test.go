@@ -40,7 +40,7 @@ func TestDecodeRecord(t *testing.T) {
 		{name: "empty text and object", in: `{"id":""}`, want: map[string]string{"id": "text:"}},
 		{name: "no members", in: `{}`},
 		{name: "other spellings are unknown", in: `{"ID":"1","Ip":"2","user_name ":"3","credit_card_CCV":"731"}`,
-			unknown: []string{"ID", "Ip", "user_name ", "credit_card_CCV"}},
+			unknown: []string{"ID", "Ip", Withheld, "credit_card_CCV"}},
 		{name: "unknown values are passed over", in: `{"nuevo":{"id":[{"id":"9"}]},"id":"1"}`,
 			want: map[string]string{"id": "text:1"}, unknown: []string{"nuevo"}},
 		{name: "name twice", in: `{"id":"1","ip":"a","ip":"b"}`, fault: padron.ReasonMalformed,
@@ -151,7 +151,7 @@ func TestSecurityCodeIsNotCopied(t *testing.T) {
 
 func TestUnknownNamesAreBounded(t *testing.T) {
 	var b strings.Builder
-	b.WriteString(`{"` + strings.Repeat("ñ", 40) + `x":1,"` + "a" + strings.Repeat("ñ", 40) + `":1,"` + strings.Repeat("z", 64) + `":1`)
+	b.WriteString(`{"` + strings.Repeat("z", 65) + `":1,"año_2":1,"` + strings.Repeat("z", 64) + `":1`)
 	for i := range 100 {
 		fmt.Fprintf(&b, `,"n%d":%d`, i, i)
 	}
@@ -159,9 +159,27 @@ func TestUnknownNamesAreBounded(t *testing.T) {
 	if r.Fault != "" || len(r.Unknown) != maxUnknownNames {
 		t.Fatalf("fault %q, %d names", r.Fault, len(r.Unknown))
 	}
-	want := []string{strings.Repeat("ñ", 32), "a" + strings.Repeat("ñ", 31), strings.Repeat("z", 64), "n0"}
+	want := []string{Withheld, "año_2", strings.Repeat("z", 64), "n0"}
 	if d := cmp.Diff(want, r.Unknown[:4]); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestNamesThatAreNone: what a provider put into the place of a name is not
+// repeated.
+func TestNamesThatAreNone(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"nuevo": true, "_x": true, "a-b.c_d": true, "year2024": true, "n1_22_333": true, "a1234": true,
+		"a12345": false, "4111 1111 1111 1111": false, "4111111111111111": false, "1a": false, "ana.perez@example.com": false, "": false,
+		"+34600000000": false, "Ana Pérez": false, "<b>": false,
+	} {
+		want := Withheld
+		if ok {
+			want = name
+		}
+		if r := DecodeRecord([]byte(`{"` + name + `":1}`)); len(r.Unknown) != 1 || r.Unknown[0] != want {
+			t.Errorf("%q is shown as %q", name, r.Unknown)
+		}
 	}
 }
 

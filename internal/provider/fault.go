@@ -130,7 +130,7 @@ func (r *reading) bodyFault(err error) *fault {
 	case errors.Is(err, errTooLarge):
 		return final(c.fault("too_large", "its answer is larger than the limit"))
 	case r.body.stalled():
-		return c.fault("stalled", "its answer brought no byte for %v", c.cfg.StallTimeout)
+		return c.fault("stalled", "its answer brought next to nothing for %v", c.cfg.StallTimeout)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return c.fault("truncated", "its answer ended in the middle")
 	}

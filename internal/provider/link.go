@@ -54,7 +54,7 @@ func (c *Client) takeLink(w *linkWalk, page *reading, yield func(Page) bool) err
 	switch {
 	case w.empty > maxEmptyPages:
 		return c.linkFault("leads to nothing but empty pages")
-	case w.empty == 0 && page.sign == w.previous:
+	case w.empty == 0 && page.sign.same(w.previous):
 		return c.linkFault("leads to the same page again")
 	case w.circles(page.next):
 		return c.linkFault("goes in a circle")

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -50,6 +51,9 @@ func (c *Client) findOut(ctx context.Context, yield func(Page) bool) error {
 		return c.byLink(ctx, w, yield)
 	}
 	w := pageWalk{number: 1, mayIgnore: true}
+	if len(first.records) == 0 {
+		return nil
+	}
 	if done, err := c.takePage(&w, first, yield); done || err != nil {
 		return err
 	}
@@ -72,7 +76,7 @@ func (c *Client) byArrayOrPage(ctx context.Context, w *arrayWalk, yield func(Pag
 	case err != nil:
 		return err
 	case another:
-		return c.byPage(ctx, pageWalk{number: 1}, yield)
+		return c.byPage(ctx, pageWalk{number: 1, mayIgnore: true}, yield)
 	}
 	return c.byArray(ctx, w, yield)
 }
@@ -88,11 +92,11 @@ func (c *Client) beginsAnew(ctx context.Context, address string, first uint64) (
 		return false, err
 	}
 	defer r.close()
-	e, err := r.read()
+	_, err = r.read()
 	if errors.Is(err, io.EOF) {
 		return false, nil
 	}
-	return err == nil && e.sum(c.seed) != first, err
+	return err == nil && r.sign.first != first, err
 }
 
 // probe reads the first page. It returns with an open answer where there are
@@ -120,19 +124,37 @@ type pageWalk struct {
 	number int
 	// previous is the page before, zero at the start and where a pass goes on.
 	previous signature
+	// short: it has fewer records than were asked for, or than the one before it.
+	short bool
 	// mayIgnore: the provider may not page at all, so that a second page like
 	// the first means that the first was everything.
 	mayIgnore bool
+	// mark is a page from before, moved ever more seldom (Brent's algorithm), so
+	// that page numbers that go round are found without remembering every page.
+	mark         signature
+	steps, until int
+}
+
+// circles notes the page and says whether it was met before.
+func (w *pageWalk) circles(page signature) bool {
+	if page.same(w.mark) {
+		return true
+	}
+	if w.steps == w.until {
+		w.mark, w.steps, w.until = page, 0, 2*w.until+1
+	}
+	w.steps++
+	return false
 }
 
 func (c *Client) byPage(ctx context.Context, w pageWalk, yield func(Page) bool) error {
 	for {
 		page, err := c.fetch(ctx, c.pageURL(w.number))
-		if w.number > 1 && isNotFound(err) {
-			return c.afterLast(ctx, w, err)
-		}
-		if err != nil {
+		if err != nil && (w.number == 1 || !isNotFound(err)) {
 			return err
+		}
+		if err != nil || len(page.records) == 0 {
+			return c.afterLast(ctx, &w, err)
 		}
 		if done, err := c.takePage(&w, page, yield); done || err != nil {
 			return err
@@ -140,41 +162,65 @@ func (c *Client) byPage(ctx context.Context, w pageWalk, yield func(Page) bool) 
 	}
 }
 
-// afterLast decides what a page that is not found means: the end, as some
-// providers say it, if the page before is still there; else the notFound fault.
-func (c *Client) afterLast(ctx context.Context, w pageWalk, notFound error) error {
-	page, err := c.fetch(ctx, c.pageURL(w.number-1))
-	switch {
-	case isNotFound(err), err == nil && len(page.records) == 0:
-		return notFound
+// afterLast decides what a page that is empty or, some providers' way to say so,
+// not found means. After a short page it is the end. Otherwise the next page must
+// be missing as well, and, where it was not found, the page before still be there:
+// a single page that fails must not end the list for everybody behind it.
+func (c *Client) afterLast(ctx context.Context, w *pageWalk, notFound error) error {
+	if w.number == 1 || w.short {
+		return nil
 	}
-	return err
+	if there, err := c.hasPage(ctx, w.number+1); err != nil || there {
+		return errors.Join(err, c.gap(w.number, there))
+	}
+	if notFound == nil {
+		return nil
+	}
+	if there, err := c.hasPage(ctx, w.number-1); err != nil || there {
+		return err
+	}
+	return notFound
 }
 
-// takePage yields a page and moves w to the next one; done says there is none.
-// The end is an empty page or one shorter than the page before. A first page
-// that is shorter than we asked for is no end yet: the provider may have smaller
-// pages than that, so the second one decides.
-func (c *Client) takePage(w *pageWalk, page *reading, yield func(Page) bool) (done bool, err error) {
-	if len(page.records) == 0 {
-		return true, nil
+func (c *Client) gap(number int, there bool) error {
+	if !there {
+		return nil
 	}
-	if page.sign == w.previous {
+	return c.fault("gap", "its page %d is empty or not found, but page %d is not", number, number+1)
+}
+
+// hasPage says whether there is a page of that number with records on it.
+func (c *Client) hasPage(ctx context.Context, number int) (bool, error) {
+	page, err := c.fetch(ctx, c.pageURL(number))
+	if isNotFound(err) {
+		return false, nil
+	}
+	return err == nil && len(page.records) > 0, err
+}
+
+// takePage yields a page and moves w to the next one; done says that the page
+// was everything. A short page is no end: the provider may have smaller pages
+// than we asked for, or fail to fill one, so the next page decides.
+func (c *Client) takePage(w *pageWalk, page *reading, yield func(Page) bool) (done bool, err error) {
+	if page.sign.same(w.previous) {
 		if w.mayIgnore || w.number == 2 && w.previous.count < c.cfg.PageSize {
 			return true, nil
 		}
 		return true, c.fault("repeats", "its page %d repeats the one before: "+
 			"it does not page by number, check PADRON_PROVIDER_PAGING", w.number)
 	}
+	if w.circles(page.sign) {
+		return true, c.fault("repeats", "its page %d repeats an earlier one: check PADRON_PROVIDER_PAGING", w.number)
+	}
 	if w.number >= maxPageNumber-1 {
 		return true, c.fault("endless", "it has more than %d pages", w.number)
 	}
-	shorter := len(page.records) < w.previous.count
+	w.short = page.sign.count < cmp.Or(w.previous.count, c.cfg.PageSize)
 	w.mayIgnore = w.mayIgnore && w.previous == signature{}
 	w.previous = page.sign
 	w.number++
 	if !yield(Page{page.records, pageCursor(w.number)}) {
 		return true, errStopped
 	}
-	return shorter, nil
+	return false, nil
 }

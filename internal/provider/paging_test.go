@@ -111,7 +111,7 @@ func TestPaging(t *testing.T) {
 
 // TestPagingAsksNoMoreThanNeeded: the requests of a pass of ten, four a page.
 func TestPagingAsksNoMoreThanNeeded(t *testing.T) {
-	for style, want := range map[Paging]int{None: 2, ByPage: 3, ByLink: 3} { // none: the second page tells that it does not page
+	for style, want := range map[Paging]int{None: 2, ByPage: 4, ByLink: 3} { // none: the second page tells that it does not page; page: a short page may not be the last
 		provider := &source{style: style, total: 10}
 		if _, err := collect(t.Context(), client(t, Config{URL: provider.start(t), PageSize: 4}), ""); err != nil {
 			t.Fatal(err)
@@ -219,5 +219,84 @@ func TestLinkCursorsAreLocal(t *testing.T) {
 	want := []string{"link:/usuarios?limit=2&after=2", "link:/usuarios?limit=2&after=4", ""}
 	if !slices.Equal(got.cursors, want) {
 		t.Errorf("cursors %q, want %q", got.cursors, want)
+	}
+}
+
+// TestPagesThatAreNeverTheSame: a provider that ignores the page's number and
+// stamps or shuffles each answer does not keep us for ever.
+func TestPagesThatAreNeverTheSame(t *testing.T) {
+	const total = 20
+	for name, order := range map[string]func(request, i int) int{
+		"stamped": func(_, i int) int { return i }, "shuffled": func(request, i int) int { return (i*7 + request) % total },
+	} {
+		for _, size := range []int{7, total, 100} {
+			t.Run(fmt.Sprintf("%s/%d", name, size), func(t *testing.T) {
+				requests := 0
+				url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+					requests++
+					var parts []string
+					for i := range total {
+						parts = append(parts, fmt.Sprintf(`{"id":"%d","fetched":"%d-%d"}`, order(requests, i)+1, requests, i))
+					}
+					_, _ = w.Write([]byte("[" + strings.Join(parts, ",") + "]"))
+				})
+				got, err := collect(t.Context(), client(t, Config{URL: url, PageSize: size}), "")
+				if err != nil || requests > 5 {
+					t.Fatalf("after %d requests: %v", requests, err)
+				}
+				seen := map[string]bool{}
+				for _, id := range got.ids {
+					seen[id] = true
+				}
+				if len(seen) != total {
+					t.Errorf("%d of %d customers", len(seen), total)
+				}
+			})
+		}
+	}
+}
+
+// TestPagesThatGoRound: behind the last page the first one comes again.
+func TestPagesThatGoRound(t *testing.T) {
+	requests := 0
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		at := (page - 1) % 5
+		_, _ = w.Write([]byte(list(at*2+1, at*2+2)))
+	})
+	for _, paging := range []Paging{Auto, ByPage} {
+		requests = 0
+		_, err := collect(t.Context(), client(t, Config{URL: url, Paging: paging, PageSize: 2}), "")
+		if err == nil || !strings.Contains(err.Error(), "repeats an earlier one") || requests > 15 {
+			t.Errorf("%s: after %d requests: %v", paging, requests, err)
+		}
+	}
+}
+
+// TestPageThatFailsInTheMiddle: a short page does not end the list, and an empty
+// or missing one in the middle fails the pass instead of ending it.
+func TestPageThatFailsInTheMiddle(t *testing.T) {
+	answers := map[string]func(w http.ResponseWriter, r *http.Request){
+		"short":   func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(list(7, 7))) },
+		"empty":   func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("[]")) },
+		"missing": http.NotFound,
+	}
+	for name, answer := range answers {
+		url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+			if page == 4 {
+				answer(w, r)
+				return
+			}
+			_, _ = w.Write([]byte(list(page*2-1, min(page*2, 12))))
+		})
+		got, err := collect(t.Context(), client(t, Config{URL: url, Paging: ByPage, PageSize: 2}), "")
+		switch {
+		case name == "short" && (err != nil || len(got.ids) != 11):
+			t.Errorf("short: %q, %v", got.ids, err)
+		case name != "short" && (err == nil || !strings.Contains(err.Error(), "page 4 is empty or not found, but page 5 is not")):
+			t.Errorf("%s: %q, %v", name, got.ids, err)
+		}
 	}
 }

@@ -14,12 +14,19 @@ import (
 // record takes more memory than the few bytes that a provider can make it of.
 const maxPageRecords = 10 * maxPageSize
 
-// signature tells one page from another: its first and last record's hash. The
-// zero signature is that of no page.
+// signature tells one page from another by whom it holds, in whatever order and
+// with whatever data: a provider that ignores the page's number may sort or stamp
+// each answer anew. The zero signature is that of no page.
 type signature struct {
-	count       int
-	first, last uint64
+	count int
+	// ids is the sum of the hashes of the ids.
+	ids uint64
+	// first is the first record's hash.
+	first uint64
 }
+
+// same: both pages hold the same people.
+func (s signature) same(as signature) bool { return s.count == as.count && s.ids == as.ids }
 
 // reading is an answer of the provider's that is being read.
 type reading struct {
@@ -34,7 +41,7 @@ type reading struct {
 	// records are those held, not yet yielded.
 	records []padron.Record
 	sign    signature
-	// count and hash are of all records read, skipped ones included.
+	// count and hash are of the ids of all records read, skipped ones included.
 	count int64
 	hash  maphash.Hash
 	// ended: the array is complete.
@@ -64,14 +71,14 @@ func (r *reading) take(n int) error {
 		r.records = make([]padron.Record, 0, min(n, 1000))
 	}
 	for !r.ended && len(r.records) < n {
-		e, err := r.read()
+		record, err := r.read()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		r.records = append(r.records, e.record())
+		r.records = append(r.records, record)
 	}
 	if r.ended || r.split.more() {
 		return nil
@@ -113,23 +120,32 @@ func (r *reading) skip(n int64, prefix uint64) error {
 	return nil
 }
 
-// read returns the next element, [io.EOF] after the last one, or a fault.
-func (r *reading) read() (element, error) {
+// read returns the next record, [io.EOF] after the last one, or a fault.
+func (r *reading) read() (padron.Record, error) {
 	e, err := r.split.next()
 	if errors.Is(err, io.EOF) {
 		r.ended = true
-		return e, io.EOF
+		return padron.Record{}, io.EOF
 	}
 	if err != nil {
-		return e, r.bodyFault(err)
+		return padron.Record{}, r.bodyFault(err)
 	}
-	sum := e.sum(r.client.seed)
+	record := e.record()
+	sum := whose(&record, e, r.client.seed)
 	if r.count == 0 {
 		r.sign.first = sum
 	}
-	r.sign.last = sum
 	r.count++
-	r.sign.count = int(r.count)
+	r.sign.count++
+	r.sign.ids += sum
 	maphash.WriteComparable(&r.hash, sum)
-	return e, nil
+	return record, nil
+}
+
+// whose returns the hash of a record's id, or of the record where it has none.
+func whose(record *padron.Record, e element, seed maphash.Seed) uint64 {
+	if id, ok := record.Identity(); ok {
+		return maphash.Comparable(seed, id)
+	}
+	return e.sum(seed)
 }

@@ -7,12 +7,20 @@ import (
 	"time"
 )
 
-// stallReader gives up on a body that brings no byte for a while.
+// minStallBytes is what a body must bring in the time of a stall: one that
+// drips would otherwise never end.
+const minStallBytes = 1 << 10
+
+// stallReader gives up on a body that brings next to nothing for a while.
 type stallReader struct {
 	body    io.ReadCloser
 	timeout time.Duration
 	watch   *time.Timer
 	fired   atomic.Bool
+	// waited and got are the time and the bytes of the reads since the body last
+	// brought enough.
+	waited time.Duration
+	got    int
 }
 
 // newStallReader calls abandon, which must make a waiting Read return, when the
@@ -30,9 +38,14 @@ func newStallReader(body io.ReadCloser, timeout time.Duration, abandon func()) *
 // Read reads while the watch is running: only the provider's slowness counts,
 // not that of whoever takes the pages.
 func (r *stallReader) Read(p []byte) (int, error) {
-	r.watch.Reset(r.timeout)
+	started := time.Now()
+	r.watch.Reset(max(0, r.timeout-r.waited))
 	n, err := r.body.Read(p)
 	r.watch.Stop()
+	r.waited += time.Since(started)
+	if r.got += n; r.got >= minStallBytes {
+		r.waited, r.got = 0, 0
+	}
 	return n, err
 }
 
