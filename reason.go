@@ -43,4 +43,10 @@ const (
 	WarningDuplicate Warning = "duplicates"
 	// WarningConflict: a duplicate whose data differ from the first one's.
 	WarningConflict Warning = "conflicting_duplicates"
+	// WarningUnidentified: a rejected record without a usable id, which may be
+	// anybody's.
+	WarningUnidentified Warning = "unidentified"
+	// WarningDeletionsHeld counts customers who are missing but are not deleted,
+	// because a record without a usable id may be theirs.
+	WarningDeletionsHeld Warning = "deletions_held"
 )

@@ -108,7 +108,7 @@ func (p *pass) writeCounted(ctx context.Context, b *batch) error {
 			upserts, numbers = append(upserts, it), append(numbers, n)
 		}
 	}
-	if err := p.believeChanges(); err != nil {
+	if err := p.believe(); err != nil {
 		return err
 	}
 	p.marks.cursor = b.cursor
@@ -122,8 +122,33 @@ func (p *pass) writeCounted(ctx context.Context, b *batch) error {
 	return p.applyIfDue(ctx, &out)
 }
 
-// fewChanges never refuse a run: in a small register a share means little.
-const fewChanges = 100
+// believe looks at what was read so far, this batch included, and returns an
+// error where it cannot be the provider's customers as they are.
+func (p *pass) believe() error {
+	if distinct := p.seen.GetCardinality(); uint64(p.run.Duplicates) > manyRepeats+timesRepeated*distinct { //nolint:gosec // never negative
+		return padron.Errorf(padron.CodeUnavailable, "the provider repeats itself without end: %d repeats of %d customers; "+
+			"check PADRON_PROVIDER_PAGING", p.run.Duplicates, distinct)
+	}
+	if p.cfg.Force != "" {
+		return nil
+	}
+	if p.run.Quarantined >= manyRejected && 2*p.run.Quarantined > p.run.Read {
+		return fmt.Errorf("%w: %d of the %d records read so far are not valid, more than half; the rest was not written: "+
+			"check whether the provider's format has changed (padron quarantine list); if it is to be so, do one run with --force and the reason",
+			errRefused, p.run.Quarantined, p.run.Read)
+	}
+	return p.believeChanges()
+}
+
+const (
+	// timesRepeated and manyRepeats bound how often a pass may meet customers
+	// again: a provider that breaks off is read again, one that has no end is not.
+	timesRepeated, manyRepeats = 10, 10_000
+	// manyRejected is from how many on a share of rejected records counts.
+	manyRejected = 1000
+	// fewChanges never refuse a run: in a small register a share means little.
+	fewChanges = 100
+)
 
 // believeChanges refuses a batch with which more of the known customers would
 // have changed than the limit allows: a provider that garbles a field of
@@ -132,7 +157,7 @@ const fewChanges = 100
 // the first batch of the next run again.
 func (p *pass) believeChanges() error {
 	known := p.run.Updated + p.run.Unchanged
-	if p.cfg.Force != "" || p.run.Updated < fewChanges || float64(p.run.Updated) <= p.cfg.MaxChange*float64(known) {
+	if p.run.Updated < fewChanges || float64(p.run.Updated) <= p.cfg.MaxChange*float64(known) {
 		return nil
 	}
 	return fmt.Errorf("%w: %d of the %d known customers read so far have changed, more than PADRON_SYNC_MAX_CHANGE=%v allows; "+
@@ -241,6 +266,9 @@ func (p *pass) reject(ctx context.Context, it *item, known map[padron.CustomerID
 		p.run.Reasons[r]++
 	}
 	id, named := it.record.Identity()
+	if !named {
+		p.run.Warnings[padron.WarningUnidentified]++
+	}
 	if k, ok := known[id]; ok && named {
 		p.held.Add(uint32(k.Number))
 		p.marks.pending.Add(uint32(k.Number))

@@ -18,13 +18,19 @@ func (p *pass) deleteMissing(ctx context.Context) error {
 	if err != nil || missing.IsEmpty() {
 		return err
 	}
-	if err := p.believe(missing.GetCardinality(), before); err != nil {
+	if err := p.believeDeletions(missing.GetCardinality(), before); err != nil {
 		return err
 	}
+	unidentified := p.run.Warnings[padron.WarningUnidentified]
 	if p.pages > 1 || p.run.ResumedFrom != "" {
-		if err := p.confirm(ctx, missing); err != nil {
+		again, err := p.confirm(ctx, missing)
+		if err != nil || missing.IsEmpty() {
 			return err
 		}
+		unidentified = max(unidentified, again)
+	}
+	if held, err := p.hold(ctx, missing, unidentified); held || err != nil {
+		return err
 	}
 	p.run.Deleted = int64(missing.GetCardinality()) //nolint:gosec // at most 2^32
 	if p.cfg.DryRun {
@@ -53,9 +59,40 @@ func (p *pass) missing(ctx context.Context) (*roaring.Bitmap, uint64, error) {
 	return missing, live - min(live, inserted), nil
 }
 
-// believe refuses a pass that would delete more than the limit: a provider that
+// hold says whether to delete nobody this time: a record without a usable id may
+// be a customer's who now seems to be missing. Only as many such records as the
+// last trusted run met are known to be nobody's.
+func (p *pass) hold(ctx context.Context, missing *roaring.Bitmap, unidentified int64) (bool, error) {
+	if p.cfg.Force != "" || unidentified == 0 {
+		return false, nil
+	}
+	before, err := lastUnidentified(ctx, p.cfg.Store)
+	if err != nil || unidentified <= before {
+		return false, err
+	}
+	held := int64(missing.GetCardinality()) //nolint:gosec // at most 2^32
+	p.run.Warnings[padron.WarningDeletionsHeld] = held
+	p.cfg.Logger.WarnContext(ctx, "customers are missing, but are not deleted: records without a usable id may be theirs; "+
+		"if they are really gone, do one run with --force and the reason", "missing", held, "unidentified", unidentified)
+	return true, nil
+}
+
+// lastUnidentified returns how many records without a usable id the last
+// complete run met that held no deletion back; 0 where there was none.
+func lastUnidentified(ctx context.Context, runs history) (int64, error) {
+	recent, err := runs.Runs(ctx, 100)
+	for i := range recent {
+		r := &recent[i]
+		if r.Outcome == padron.OutcomeCompleted && r.ResumedFrom == "" && r.Warnings[padron.WarningDeletionsHeld] == 0 {
+			return r.Warnings[padron.WarningUnidentified], nil
+		}
+	}
+	return 0, err
+}
+
+// believeDeletions refuses a pass that would delete more than the limit: a provider that
 // answers with half its customers by mistake must not empty the register.
-func (p *pass) believe(missing, before uint64) error {
+func (p *pass) believeDeletions(missing, before uint64) error {
 	if p.cfg.Force != "" || float64(missing) <= p.cfg.MaxDelete*float64(before) {
 		return nil
 	}
@@ -66,24 +103,26 @@ func (p *pass) believe(missing, before uint64) error {
 
 // confirm reads the provider once more and takes back whom it finds: a customer
 // that moved to an earlier page while we read, because another one was removed,
-// was not seen but is there.
-func (p *pass) confirm(ctx context.Context, missing *roaring.Bitmap) error {
+// was not seen but is there. It returns how many records had no usable id.
+func (p *pass) confirm(ctx context.Context, missing *roaring.Bitmap) (unidentified int64, err error) {
 	for page, err := range p.cfg.Provider.Pages(ctx, "") {
 		if err != nil {
-			return fmt.Errorf("confirm the deletions: %w", err)
+			return 0, fmt.Errorf("confirm the deletions: %w", err)
 		}
-		known, err := p.cfg.Store.Lookup(ctx, identities(page))
+		ids := identities(page)
+		unidentified += int64(len(page.Records) - len(ids))
+		known, err := p.cfg.Store.Lookup(ctx, ids)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		for _, k := range known {
 			missing.Remove(uint32(k.Number))
 		}
 		if missing.IsEmpty() {
-			return nil
+			return unidentified, nil
 		}
 	}
-	return ctx.Err()
+	return unidentified, ctx.Err()
 }
 
 func identities(page provider.Page) []padron.CustomerID {

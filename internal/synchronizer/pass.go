@@ -123,16 +123,19 @@ func (p *pass) eachQuarantined(ctx context.Context, f func(*padron.QuarantineEnt
 func (p *pass) hash(id padron.CustomerID) uint64 { return maphash.String(p.hashSeed, string(id)) }
 
 // lastRead returns how many records the last complete run read.
-func lastRead(ctx context.Context, runs interface {
-	Runs(ctx context.Context, limit int) ([]padron.Run, error)
-}) (int64, error) {
-	history, err := runs.Runs(ctx, 20)
-	for i := range history {
-		if history[i].Outcome == padron.OutcomeCompleted && history[i].ResumedFrom == "" {
-			return history[i].Read, nil
+func lastRead(ctx context.Context, runs history) (int64, error) {
+	recent, err := runs.Runs(ctx, 20)
+	for i := range recent {
+		if recent[i].Outcome == padron.OutcomeCompleted && recent[i].ResumedFrom == "" {
+			return recent[i].Read, nil
 		}
 	}
 	return 0, err
+}
+
+// history is where earlier runs stand.
+type history interface {
+	Runs(ctx context.Context, limit int) ([]padron.Run, error)
 }
 
 // read reads from the cursor to the end. The next batch is fetched and prepared

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -556,4 +557,88 @@ func TestForceDeletes(t *testing.T) {
 	}
 	cfg.Force = "the customers moved away"
 	want(t, r.mustSync(cfg), counts{Read: 5, Unchanged: 5, Deleted: 25})
+}
+
+// TestUnidentifiedRecordsHoldDeletions: a record that lost its id may be the
+// missing customer's, in this run and in later ones, until a person says
+// otherwise; records that never had one hold nobody.
+func TestUnidentifiedRecordsHoldDeletions(t *testing.T) {
+	r := newRegister(t)
+	source := newPeople(30)
+	source.edit(func(records []map[string]any) []map[string]any {
+		return append(records, map[string]any{"user_name": "without id"})
+	})
+	cfg := r.config(source)
+	r.mustSync(cfg)
+	source.edit(func(records []map[string]any) []map[string]any { return slices.Delete(records, 28, 29) })
+	want(t, r.mustSync(cfg), counts{Read: 30, Unchanged: 29, Deleted: 1, Quarantined: 1})
+
+	source.edit(func(records []map[string]any) []map[string]any {
+		records[3]["id"] = " 4"
+		return records
+	})
+	for range 2 {
+		run := r.mustSync(cfg)
+		want(t, run, counts{Read: 30, Unchanged: 28, Quarantined: 2})
+		if run.Warnings[padron.WarningDeletionsHeld] != 1 || run.Warnings[padron.WarningUnidentified] != 2 {
+			t.Errorf("warnings %v", run.Warnings)
+		}
+	}
+	cfg.Force = "number four has really gone"
+	want(t, r.mustSync(cfg), counts{Read: 30, Unchanged: 28, Quarantined: 2, Deleted: 1})
+}
+
+// TestRecordsThatAreNone: a provider whose format changed does not fill the
+// quarantine with everybody.
+func TestRecordsThatAreNone(t *testing.T) {
+	r := newRegister(t)
+	source := newPeople(2000)
+	cfg := r.config(source)
+	cfg.BatchSize = 500
+	source.edit(func(records []map[string]any) []map[string]any {
+		for _, p := range records {
+			p["nombre"] = p["user_name"]
+			delete(p, "user_name")
+		}
+		return records
+	})
+	run, err := r.sync(cfg)
+	if err == nil || run.Outcome != padron.OutcomeRefused || !strings.Contains(err.Error(), "format has changed") {
+		t.Fatalf("%s, %v", run.Outcome, err)
+	}
+	if n := len(r.quarantine()); n != 500 || run.Quarantined != 500 {
+		t.Errorf("%d in quarantine, %d reported; want the first batch", n, run.Quarantined)
+	}
+}
+
+// endless yields the same page for ever, under cursors that go on.
+type endless struct{ page provider.Page }
+
+func (endless) Source() string { return "endless" }
+
+func (e endless) Pages(context.Context, string) iter.Seq2[provider.Page, error] {
+	return func(yield func(provider.Page, error) bool) {
+		for n := 2; ; n++ {
+			e.page.Cursor = fmt.Sprintf("page:%d", n)
+			if !yield(e.page, nil) {
+				return
+			}
+		}
+	}
+}
+
+// TestEndlessProviderFails: one that repeats itself does not keep the lease for
+// ever.
+func TestEndlessProviderFails(t *testing.T) {
+	r := newRegister(t)
+	cfg := r.config(newPeople(0))
+	page := provider.Page{}
+	for i := range 100 {
+		page.Records = append(page.Records, provider.DecodeRecord(marshal(t, person(i+1))))
+	}
+	cfg.Provider, cfg.BatchSize = endless{page}, 1000
+	run, err := r.sync(cfg)
+	if run.Outcome != padron.OutcomeFailed || err == nil || !strings.Contains(err.Error(), "without end") || run.Read > 20_000 {
+		t.Errorf("%s after %d: %v", run.Outcome, run.Read, err)
+	}
 }
