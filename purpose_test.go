@@ -30,6 +30,15 @@ func TestPurpose(t *testing.T) {
 		{"card 4111 1111 1111 1111 is wrong", false},
 		{"card 3782-822463-10005 is wrong", false},
 		{"call 555-123-4567 about it", false},
+		{"card 4532.7714.9083.2255 dispute", false},
+		{"card 4532/7714/9083/2255 dispute", false},
+		{"card 4532  -  7714 - 9083", true}, // four characters: two numbers
+		{"card 4532 - 7714 - 9083 dispute", false},
+		{"card ４５３２７７１４９０８３２２５５ dispute", false},
+		{"account 12 34 56 78 90 12", false},
+		{"orders 4711 and 4712 and 4713", true},
+		{strings.Repeat("\u200b", 12), false},
+		{"invisible \u200b space", false},
 	}
 	for _, tt := range tests {
 		got, err := padron.ParsePurpose("purpose", tt.in)

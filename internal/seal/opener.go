@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"padron"
 )
@@ -116,7 +117,12 @@ func (o *Opener) key(ctx context.Context, id padron.KeyID, want Context) (*dataK
 	}
 }
 
+// unwrapTime bounds one unwrapping: whoever waits for it would wait for ever.
+const unwrapTime = 15 * time.Second
+
 func (o *Opener) fill(ctx context.Context, at place, entry *cachedKey) {
+	ctx, cancel := context.WithTimeout(ctx, unwrapTime)
+	defer cancel()
 	entry.key, entry.err = o.load(ctx, at.id, at.want)
 	if entry.err != nil {
 		o.forget(at)

@@ -27,8 +27,9 @@ type batch struct {
 	items []item
 	// cursor is where the provider goes on after the last page in it.
 	cursor string
-	// pages counts the pages in it that can be resumed after.
+	// pages counts the pages in it; paged says that one can be resumed after.
 	pages int
+	paged bool
 }
 
 func (b *batch) add(page provider.Page) {
@@ -37,9 +38,8 @@ func (b *batch) add(page provider.Page) {
 		b.items = append(b.items, item{record: page.Records[i]})
 	}
 	b.cursor = page.Cursor
-	if page.Cursor != "" {
-		b.pages++
-	}
+	b.pages++
+	b.paged = b.paged || page.Cursor != ""
 }
 
 // judge validates the record and fingerprints its customer.
@@ -113,6 +113,7 @@ func (p *pass) writeCounted(ctx context.Context, b *batch) error {
 	}
 	p.marks.cursor = b.cursor
 	p.pages += b.pages
+	p.paged = p.paged || b.paged
 	if p.cfg.DryRun {
 		return nil
 	}
@@ -321,6 +322,9 @@ func (p *pass) seal(ctx context.Context, items []*item, numbers []padron.Number)
 // checkpoint is due, so that unchanged customers cost no write.
 func (p *pass) applyIfDue(ctx context.Context, b *padron.Batch) error {
 	writes := len(b.Upserts)+len(b.Rejected)+len(b.Cleared) > 0
+	if !writes && p.marks.cursor == "" {
+		return nil // nothing to write, nor a place to go on from
+	}
 	if !writes && p.cfg.Now().Sub(p.marks.savedAt) < checkpointEvery {
 		return nil
 	}

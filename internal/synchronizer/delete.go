@@ -22,7 +22,7 @@ func (p *pass) deleteMissing(ctx context.Context) error {
 		return err
 	}
 	unidentified := p.run.Warnings[padron.WarningUnidentified]
-	if p.pages > 1 || p.run.ResumedFrom != "" {
+	if p.paged && p.pages > 1 || p.run.ResumedFrom != "" {
 		again, err := p.confirm(ctx, missing)
 		if err != nil || missing.IsEmpty() {
 			return err

@@ -31,8 +31,9 @@ type pass struct {
 	hashSeed maphash.Seed
 	expected int64
 	unknown  map[string]struct{}
-	// pages counts the pages of a provider that pages, this run.
+	// pages counts the pages of this run; paged: the provider pages.
 	pages int
+	paged bool
 	marks marks
 }
 

@@ -642,3 +642,48 @@ func TestEndlessProviderFails(t *testing.T) {
 		t.Errorf("%s after %d: %v", run.Outcome, run.Read, err)
 	}
 }
+
+// scripted yields one list of pages a pass.
+type scripted struct {
+	passes [][]provider.Page
+	pass   int
+}
+
+func (*scripted) Source() string { return "scripted" }
+
+func (s *scripted) Pages(context.Context, string) iter.Seq2[provider.Page, error] {
+	pages := s.passes[s.pass]
+	s.pass++
+	return func(yield func(provider.Page, error) bool) {
+		for _, p := range pages {
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}
+}
+
+// TestTwoLinkedPagesAreConfirmed: the last page of a chain of links has no
+// cursor, and yet a customer may have slipped from it to the first one while we
+// read.
+func TestTwoLinkedPagesAreConfirmed(t *testing.T) {
+	page := func(cursor string, from, to int) provider.Page {
+		p := provider.Page{Cursor: cursor}
+		for id := from; id <= to; id++ {
+			p.Records = append(p.Records, provider.DecodeRecord(marshal(t, person(id))))
+		}
+		return p
+	}
+	r := newRegister(t)
+	cfg := r.config(newPeople(0))
+	cfg.Provider = &scripted{passes: [][]provider.Page{
+		{page("link:/2", 1, 10), page("", 11, 20)},
+		{page("link:/2", 1, 10), page("", 12, 20)}, // 1 goes after the first page, 11 slips to it
+		{page("link:/2", 2, 11), page("", 12, 20)}, // as the confirming reading finds it
+	}}
+	r.mustSync(cfg)
+	want(t, r.mustSync(cfg), counts{Read: 19, Unchanged: 19})
+	if len(r.names()) != 20 {
+		t.Errorf("%d customers, want all 20: 1 was seen in this run", len(r.names()))
+	}
+}

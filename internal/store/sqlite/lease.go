@@ -15,7 +15,9 @@ import (
 // The lease is a row with an expiry, and besides a lock on the file PATH.lease
 // for as long as the process lives. The lock gives the lease of a killed
 // process back at once; the expiry takes it from one that is stopped but not
-// dead, and the fencing token keeps that one from writing when it goes on.
+// dead, and the fencing token keeps that one from writing when it goes on. Who
+// took the lease by its expiry has no lock, so for that one the expiry counts
+// alone.
 
 // Acquire takes the lease; see store.Leases.
 func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (padron.Lease, error) {
@@ -28,14 +30,17 @@ func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (
 	lease := padron.Lease{Holder: holder}
 	err = s.inTx(ctx, "take the lease", func(tx *sql.Tx) error {
 		var expires int64
-		if err := tx.QueryRowContext(ctx, "SELECT token, expires_at FROM lease").Scan(&lease.Token, &expires); err != nil {
+		var locked bool
+		if err := tx.QueryRowContext(ctx, "SELECT token, expires_at, locked FROM lease").Scan(&lease.Token, &expires, &locked); err != nil {
 			return err
 		}
-		if lock == nil && expires > millis(s.now()) {
+		dead := locked && lock != nil
+		if !dead && expires > millis(s.now()) {
 			return padron.ErrLeaseHeld
 		}
 		lease.Token++
-		_, err := tx.ExecContext(ctx, "UPDATE lease SET holder = ?, token = ?, expires_at = ?", holder, lease.Token, millis(s.now().Add(ttl)))
+		_, err := tx.ExecContext(ctx, "UPDATE lease SET holder = ?, token = ?, expires_at = ?, locked = ?",
+			holder, lease.Token, millis(s.now().Add(ttl)), lock != nil)
 		return err
 	})
 	if err != nil {

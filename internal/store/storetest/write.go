@@ -70,6 +70,22 @@ func testLeaseExpires(t *testing.T, f *fixture) {
 	f.ok(other.Release(ctx, next))
 }
 
+// testLeaseOfTheLivingStays: who took the lease from a stalled holder keeps it
+// when that one wakes up and goes.
+func testLeaseOfTheLivingStays(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	stalled := must(f.store.Acquire(ctx, "stalled", time.Minute))(f)
+	other, third := f.again(), f.again()
+	f.clock.advance(2 * time.Minute)
+	living := must(other.Acquire(ctx, "living", time.Minute))(f)
+	f.ok(f.store.Release(ctx, stalled))
+	if _, err := third.Acquire(ctx, "third", time.Minute); !errors.Is(err, padron.ErrLeaseHeld) {
+		t.Errorf("a third holder: %v, want ErrLeaseHeld", err)
+	}
+	f.ok(other.Renew(ctx, living, time.Minute))
+	f.ok(other.Release(ctx, living))
+}
+
 func testFencing(t *testing.T, f *fixture) {
 	ctx := t.Context()
 	stale := f.lease()
