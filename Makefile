@@ -37,6 +37,7 @@ fuzz: ## each fuzz target for FUZZTIME
 	@scripts/fuzz $(FUZZTIME)
 
 cover: ## statement coverage of the whole, by package
+	@mkdir -p var
 	$(CLEAN_ENV) go test -coverpkg=./... -coverprofile=var/cover.out ./... >/dev/null
 	@go tool cover -func=var/cover.out | tail -1
 
