@@ -7,9 +7,10 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 # The caller's settings must not leak into tests.
 CLEAN_ENV := env $(foreach v,$(filter PADRON_%,$(.VARIABLES)),-u $(v))
 FUZZTIME ?= 10s
+TORTURE ?= 2000
 ARGS ?=
 
-.PHONY: help run test build lint bench fuzz cover clean
+.PHONY: help run test build lint bench torture fuzz cover clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -32,6 +33,9 @@ lint: ## golangci-lint, pinned in tools/go.mod
 
 bench: ## what the parts cost, and a first synchronization against its limit
 	go test -run '^$$' -bench . -benchmem ./...
+
+torture: ## random faults, kills and changes over TORTURE runs
+	PADRON_TORTURE=$(TORTURE) go test -count=1 -timeout 60m -run TestTorture ./internal/synchronizer
 
 fuzz: ## each fuzz target for FUZZTIME
 	@scripts/fuzz $(FUZZTIME)

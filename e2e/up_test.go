@@ -33,9 +33,11 @@ func up(t *testing.T, dir string, args ...string) (*process, ready) {
 func TestUpServesEachRoleItsView(t *testing.T) {
 	_, r := up(t, t.TempDir(), "--customers", "500", "--seed", "1")
 	for _, role := range roles {
-		for _, route := range []string{"/v1/me", "/v1/customers/7", "/v1/customers?page_size=2", "/v1/customers/7?fields=user_name,card_number"} {
+		for _, route := range []string{
+			"/v1/me", "/v1/customers/7", "/v1/customers?page_size=2", "/v1/customers/7?fields=user_name,card_number", "/v1/customers?page_size=1&purchases_min=490",
+		} {
 			got := call(t, http.MethodGet, r.API+route, r.Tokens[role], "")
-			golden(t, role+strings.NewReplacer("/", "_", "?", "-", "=", "-", ",", "-").Replace(route), got)
+			golden(t, role+strings.NewReplacer("/", "_", "?", "-", "=", "-", ",", "-", "&", "-").Replace(route), got)
 		}
 	}
 }
@@ -80,6 +82,11 @@ func TestUpRoutesByRole(t *testing.T) {
 		{"GET", "/v1/customers/nobody", "", [7]int{404, 404, 404, 403, 403, 403, 401}},
 		{"GET", "/v1/customers?page_size=0", "", [7]int{422, 422, 422, 403, 403, 403, 401}},
 		{"GET", "/v1/customers?fields=card_number", "", [7]int{403, 200, 200, 403, 403, 403, 401}},
+		{"GET", "/v1/customers?purchases_min=1", "", [7]int{403, 200, 200, 403, 403, 403, 401}},
+		{"GET", "/v1/customers?purchases_max=1", "", [7]int{403, 200, 200, 403, 403, 403, 401}},
+		{"GET", "/v1/customers?favorite_color=azul", "", [7]int{403, 200, 200, 403, 403, 403, 401}},
+		{"GET", "/v1/customers?car_type=Van", "", [7]int{403, 200, 200, 403, 403, 403, 401}},
+		{"GET", "/v1/customers?registered_from=2020-01-01T00:00:00Z", "", [7]int{200, 200, 200, 403, 403, 403, 401}},
 		{"POST", "/v1/customers/search", `{"zip_code":"00000"}`, [7]int{403, 200, 200, 403, 403, 403, 401}},
 		{"POST", "/v1/customers/3/reveal", purpose, [7]int{403, 403, 200, 403, 403, 403, 401}},
 		{"POST", "/v1/customers/3/reveal", `{"fields":["card_number"]}`, [7]int{403, 403, 422, 403, 403, 403, 401}},
@@ -124,6 +131,24 @@ func TestUpAgainKeepsTheRegister(t *testing.T) {
 	if r := mustRun(t, dir, nil, "padron", "audit", "verify"); !strings.Contains(r.stdout, "unbroken") {
 		t.Errorf("audit verify: %s", r.stdout)
 	}
+}
+
+// TestUpTwice: a second start on the same folder ends at once, and the tokens of
+// the first one stay good.
+func TestUpTwice(t *testing.T) {
+	dir := t.TempDir()
+	first, r := up(t, dir, "--customers", "10")
+	for _, args := range [][]string{{"--listen", "127.0.0.1:0"}, {"--listen", "127.0.0.1:0", "--dir", dir + "/var"}} {
+		got := run(t, dir, nil, "padron", append([]string{"up", "--customers", "10"}, args...)...)
+		if got.code != 1 || !strings.Contains(got.stderr, "padron is already up on ") || strings.Count(got.stderr, "\n") != 1 {
+			t.Errorf("exit %d, want 1 and one line that says so: %s", got.code, got.stderr)
+		}
+	}
+	if me := call(t, http.MethodGet, r.API+"/v1/me", r.Tokens["viewer"], ""); me.status != http.StatusOK {
+		t.Errorf("the first one's token: %d", me.status)
+	}
+	first.stop(t)
+	up(t, dir, "--customers", "10")
 }
 
 func TestUpRefusesAnAddressInUse(t *testing.T) {

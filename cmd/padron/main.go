@@ -4,10 +4,12 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 
 	"padron/internal/app"
 	"padron/internal/cli"
+	"padron/internal/config"
 )
 
 type commands struct {
@@ -28,13 +30,20 @@ func main() {
 	os.Exit(cli.Main("padron", "A customer register that shares customers without leaking them.", &c, &c.Flags))
 }
 
-// withApp calls f with the register open.
+// opener opens the register, as [app.Open] and [app.OpenExisting] do.
+type opener func(context.Context, *config.Config, *slog.Logger) (*app.App, error)
+
+// withApp calls f with the register open; there must be one.
 func withApp(ctx context.Context, env *cli.Env, f func(*app.App) error) error {
+	return openedBy(ctx, env, app.OpenExisting, f)
+}
+
+func openedBy(ctx context.Context, env *cli.Env, open opener, f func(*app.App) error) error {
 	cfg, err := env.Load(nil)
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(ctx, cfg, env.Logger(cfg))
+	a, err := open(ctx, cfg, env.Logger(cfg))
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,9 @@ import (
 	"strconv"
 
 	"padron"
+	"padron/internal/app"
 	"padron/internal/cli"
+	"padron/internal/config"
 	"padron/internal/store/sqlite"
 )
 
@@ -19,7 +21,11 @@ type migrateUp struct{}
 
 // Run migrates; again changes nothing.
 func (*migrateUp) Run(ctx context.Context, env *cli.Env) error {
-	return withStore(ctx, env, func(st *sqlite.Store) error {
+	cfg, err := env.Load(nil)
+	if err != nil {
+		return err
+	}
+	return withStore(ctx, cfg, func(st *sqlite.Store) error {
 		if err := st.Migrate(ctx); err != nil {
 			return err
 		}
@@ -45,7 +51,14 @@ type migrationJSON struct {
 
 // Run lists the migrations without applying any.
 func (m *migrateStatus) Run(ctx context.Context, env *cli.Env) error {
-	return withStore(ctx, env, func(st *sqlite.Store) error {
+	cfg, err := env.Load(nil)
+	if err != nil {
+		return err
+	}
+	if err := app.RequireRegister(cfg); err != nil {
+		return err
+	}
+	return withStore(ctx, cfg, func(st *sqlite.Store) error {
 		all, err := st.Migrations(ctx)
 		if err != nil {
 			return err
@@ -66,11 +79,7 @@ func (m *migrateStatus) Run(ctx context.Context, env *cli.Env) error {
 }
 
 // withStore calls f with the database open as it is, not migrated.
-func withStore(ctx context.Context, env *cli.Env, f func(*sqlite.Store) error) error {
-	cfg, err := env.Load(nil)
-	if err != nil {
-		return err
-	}
+func withStore(ctx context.Context, cfg *config.Config, f func(*sqlite.Store) error) error {
 	st, err := sqlite.Open(ctx, cfg.DB.Path)
 	if err != nil {
 		return err

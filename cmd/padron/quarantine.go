@@ -11,7 +11,6 @@ import (
 	"padron/internal/app"
 	"padron/internal/cli"
 	"padron/internal/seal"
-	"padron/internal/seal/filewrap"
 )
 
 type quarantineCmd struct {
@@ -126,7 +125,7 @@ func (c *quarantineReplay) Run(ctx context.Context, env *cli.Env) error {
 }
 
 func openRecord(ctx context.Context, a *app.App, entry *padron.QuarantineEntry) (padron.Record, error) {
-	wrapper, err := filewrap.Open(a.Config.KeyFile)
+	wrapper, err := a.Wrapper(ctx)
 	if err != nil {
 		return padron.Record{}, err
 	}

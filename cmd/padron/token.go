@@ -43,7 +43,7 @@ func (c *tokenCreate) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return withApp(ctx, env, func(a *app.App) error {
+	return openedBy(ctx, env, app.Open, func(a *app.App) error {
 		created, err := createToken(ctx, a, role, c.Name, lifetime)
 		if err != nil {
 			return err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
+	"net/http"
 	"path/filepath"
 	"time"
 
@@ -34,11 +34,29 @@ const (
 )
 
 // Run starts the parts in the order that data flows, and serves until ctx ends.
+// What is wrong with the command line shows before anything is made.
 func (c *upCmd) Run(ctx context.Context, env *cli.Env) error {
 	cfg, err := c.load(env)
 	if err != nil {
 		return err
 	}
+	logger := env.Logger(cfg)
+	sample, err := providertest.New(providertest.Options{
+		Customers: c.Customers, Seed: c.Seed, Dirty: -1, APIKey: cfg.Provider.APIKey.Expose(), Logger: logger,
+	})
+	if err != nil {
+		return err
+	}
+	unlock, err := lockDir(c.Dir)
+	if err != nil {
+		return err
+	}
+	defer unlock() //nolint:errcheck // the process ends
+	return c.serve(ctx, env, cfg, sample)
+}
+
+// serve opens the register and serves until ctx ends.
+func (c *upCmd) serve(ctx context.Context, env *cli.Env, cfg *config.Config, sample http.Handler) error {
 	logger := env.Logger(cfg)
 	a, err := app.Open(ctx, cfg, logger)
 	if err != nil {
@@ -50,7 +68,7 @@ func (c *upCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	defer web.Close() //nolint:errcheck // each answer waited for its own entry
-	endpoints, err := c.endpoints(ctx, cfg, web, logger)
+	endpoints, err := c.endpoints(ctx, cfg, web, sample)
 	if err != nil {
 		return err
 	}
@@ -85,14 +103,8 @@ type upEndpoints struct{ api, provider *app.Endpoint }
 
 func (e *upEndpoints) all() []*app.Endpoint { return []*app.Endpoint{e.api, e.provider} }
 
-// endpoints takes the addresses and makes the sample provider.
-func (c *upCmd) endpoints(ctx context.Context, cfg *config.Config, web *app.Web, logger *slog.Logger) (*upEndpoints, error) {
-	sample, err := providertest.New(providertest.Options{
-		Customers: c.Customers, Seed: c.Seed, Dirty: -1, APIKey: cfg.Provider.APIKey.Expose(), Logger: logger,
-	})
-	if err != nil {
-		return nil, err
-	}
+// endpoints takes the addresses.
+func (c *upCmd) endpoints(ctx context.Context, cfg *config.Config, web *app.Web, sample http.Handler) (*upEndpoints, error) {
 	tls, err := app.TLSConfig(cfg)
 	if err != nil {
 		return nil, err

@@ -35,15 +35,15 @@ const maxNameLength = 64
 
 // NewToken makes a token that is valid from created for lifetime. The secret is
 // the token's text, 73 characters, which is shown once and stored nowhere; t
-// keeps a hash of it. The name has 1 to 64 printable characters and the
-// lifetime is of 1 minute to 366 days; times are kept in UTC, in milliseconds.
+// keeps a hash of it. The name has 1 to 64 printable characters,
+// without a space at either end, and the lifetime is of 1 minute to 366 days; times are kept in UTC, in milliseconds.
 // Errors are [padron.CodeInvalid] about "role", "name" or "expires".
 func NewToken(role padron.Role, name string, created time.Time, lifetime time.Duration) (secret string, t padron.Token, err error) {
 	if _, err := padron.ParseRole(string(role)); err != nil {
 		return "", padron.Token{}, err
 	}
 	if !validName(name) {
-		return "", padron.Token{}, padron.Invalid("name", "want 1 to %d printable characters", maxNameLength)
+		return "", padron.Token{}, padron.Invalid("name", "want 1 to %d printable characters, without a space at either end", maxNameLength)
 	}
 	if err := checkLifetime(lifetime); err != nil {
 		return "", padron.Token{}, err
@@ -106,8 +106,11 @@ func consistsOf(s string, length int, alphabet string) bool {
 	return len(s) == length && strings.Trim(s, alphabet) == ""
 }
 
+// validName refuses what a list of tokens would not show: names that are blank,
+// end in spaces, or hold format characters, which are not printable. The
+// replacement character stands for bytes that were no text.
 func validName(name string) bool {
 	n := utf8.RuneCountInString(name)
-	return n >= 1 && n <= maxNameLength && utf8.ValidString(name) &&
-		!strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
+	return n >= 1 && n <= maxNameLength && strings.TrimSpace(name) == name &&
+		!strings.ContainsFunc(name, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) })
 }

@@ -2,9 +2,9 @@
 // documents (RFC 9457) for errors, bearer tokens (RFC 6750).
 //
 // Every route stands in one table, routes.go. A request passes the same steps
-// on each of them: a place among the requests in flight, the principal, its
-// rate, policy, what the client accepts, and then the handler, which returns a
-// response or an error. One function writes errors. What a principal reads, or
+// on each of them: the principal, its rate, a place among its requests and
+// among all in flight, policy, what the client accepts, and then the handler,
+// which returns a response or an error. One function writes errors. What a principal reads, or
 // tries to read, is on the audit record before it is answered.
 package api
 
@@ -52,8 +52,9 @@ type Config struct {
 	// RateLimit is how many requests a second each principal may send, with
 	// bursts of one second's worth; 0 is no limit.
 	RateLimit float64
-	// MaxInFlight bounds the requests under /v1 that are served at the same
-	// time; 0 is [DefaultMaxInFlight].
+	// MaxInFlight bounds the requests with a good credential that are served at
+	// the same time; 0 is [DefaultMaxInFlight]. One principal has an eighth of
+	// it, at least 8.
 	MaxInFlight int
 	// RequestTimeout bounds one request; 0 is [DefaultRequestTimeout].
 	RequestTimeout time.Duration
@@ -67,6 +68,7 @@ type Config struct {
 type API struct {
 	Config
 	limits   *limits
+	shares   *shares
 	inFlight chan struct{}
 	docs     []byte
 }
@@ -84,6 +86,7 @@ func New(cfg Config) (*API, error) {
 	return &API{
 		Config:   cfg,
 		limits:   newLimits(cfg.RateLimit),
+		shares:   newShares(cfg.MaxInFlight),
 		inFlight: make(chan struct{}, cfg.MaxInFlight),
 		docs:     docs,
 	}, nil
@@ -127,8 +130,23 @@ func (cfg *Config) setDefaults() {
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	a.Register(mux)
-	mux.Handle("/", a.endpoint("/", nil))
+	mux.Handle("/", a.NotFound())
 	return mux
+}
+
+// NotFound answers every request with the problem that there is no such path.
+func (a *API) NotFound() http.Handler { return a.endpoint("/", nil) }
+
+// MethodNotAllowed answers every request with the problem that the path, which
+// somebody else serves, knows only these methods.
+func (a *API) MethodNotAllowed(pattern string, allowed ...string) http.Handler {
+	m := methods{}
+	for _, method := range allowed {
+		m[method] = route{method: method, pattern: pattern, serve: func(*API, *call) (response, error) {
+			return response{}, errNoPath // whoever serves it has a pattern with this method
+		}}
+	}
+	return a.endpoint(pattern, m)
 }
 
 // Register adds the API's routes to mux, and all of /v1, so that unknown paths

@@ -142,6 +142,32 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// TestIDsThatLookLikePaths: whatever stands in the path of the API or of a web
+// page, a customer may have it as the id.
+func TestIDsThatLookLikePaths(t *testing.T) {
+	s := newServer(t)
+	ids := []padron.CustomerID{"search", "#f", "../etc/passwd", "//evil.example", "a?b", "%2F"}
+	var batch padron.Batch
+	for i, id := range ids {
+		c := readertest.Person(1)
+		c.ID = id
+		batch.Upserts = append(batch.Upserts, s.reg.Seal(t, &c, padron.Number(readertest.People+1+i)))
+	}
+	s.reg.Apply(t, &batch)
+	for _, id := range ids {
+		var got struct {
+			ID padron.CustomerID `json:"id"`
+		}
+		a := s.get("viewer", "/v1/customers/"+url.PathEscape(string(id)))
+		if a.decode(t, &got); a.status != http.StatusOK || got.ID != id {
+			t.Errorf("%s: %d %s", id, a.status, a.body)
+		}
+		if e := s.lastAudit(); e.Action != padron.ActionGet || !slices.Equal(e.Customers, []padron.CustomerID{id}) {
+			t.Errorf("%s: entry %+v", id, e)
+		}
+	}
+}
+
 func TestETag(t *testing.T) {
 	s := newServer(t)
 	first := s.get("viewer", "/v1/customers/c-1")

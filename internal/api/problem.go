@@ -75,10 +75,13 @@ func methodNotAllowed(allow string) *refusal {
 	}
 }
 
+// codeRateLimited is the code of every 429.
+const codeRateLimited = "rate_limited"
+
 // rateLimited says when to come back, in seconds.
 func rateLimited(wait int) *refusal {
 	return &refusal{
-		status: http.StatusTooManyRequests, code: "rate_limited",
+		status: http.StatusTooManyRequests, code: codeRateLimited,
 		detail: "more requests than this credential may send; wait as Retry-After says",
 		header: "Retry-After", value: strconv.Itoa(max(1, wait)),
 	}

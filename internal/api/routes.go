@@ -22,8 +22,8 @@ func routes() []route {
 	return []route{
 		{http.MethodGet, "/v1/me", padron.ActionMe, (*API).me},
 		{http.MethodGet, "/v1/customers", padron.ActionList, (*API).listCustomers},
-		{http.MethodGet, "/v1/customers/{id}", padron.ActionGet, (*API).getCustomer},
-		{http.MethodPost, "/v1/customers/search", padron.ActionSearch, (*API).searchCustomers},
+		{http.MethodGet, customerPattern, padron.ActionGet, (*API).getCustomer},
+		{http.MethodPost, searchPattern, padron.ActionSearch, (*API).searchCustomers},
 		{http.MethodPost, "/v1/customers/{id}/reveal", padron.ActionReveal, (*API).revealCustomer},
 		{http.MethodGet, "/v1/runs", padron.ActionRuns, (*API).listRuns},
 		{http.MethodGet, "/v1/runs/{id}", padron.ActionRuns, (*API).getRun},
@@ -39,6 +39,14 @@ func routes() []route {
 // methods are the routes of one pattern by method.
 type methods map[string]route
 
+// The pattern of one customer, and a path that it would hide.
+const (
+	customerPattern = "/v1/customers/{id}"
+	searchPattern   = "/v1/customers/search"
+)
+
+// byPattern returns the routes of each pattern. Nothing keeps a customer from
+// having the id "search": what is no search is about them.
 func byPattern(table []route) map[string]methods {
 	out := map[string]methods{}
 	for _, rt := range table {
@@ -48,6 +56,11 @@ func byPattern(table []route) map[string]methods {
 		out[rt.pattern][rt.method] = rt
 		if rt.method == http.MethodGet {
 			out[rt.pattern][http.MethodHead] = rt
+		}
+	}
+	for method, rt := range out[customerPattern] {
+		if _, taken := out[searchPattern][method]; !taken {
+			out[searchPattern][method] = rt
 		}
 	}
 	return out

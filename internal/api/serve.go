@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -65,25 +66,35 @@ func (a *API) answer(c *call, m methods) (resp response, err error) {
 	ctx, cancel := context.WithTimeout(c.r.Context(), a.RequestTimeout)
 	defer cancel()
 	c.r, c.action = c.r.WithContext(ctx), rt.action
+	if c.pattern != rt.pattern { // see byPattern
+		c.r.SetPathValue("id", path.Base(c.pattern))
+		c.pattern = rt.pattern
+	}
 	if rt.action == "" {
 		return rt.serve(a, c)
 	}
 	return a.guarded(c, rt)
 }
 
-// guarded runs a route that needs a principal.
+// guarded runs a route that needs a principal. Who has shown none yet has no
+// place among the requests in flight: the register's own connections bound how
+// many credentials are looked up at once.
 func (a *API) guarded(c *call, rt route) (response, error) {
-	select {
-	case a.inFlight <- struct{}{}:
-		defer func() { <-a.inFlight }()
-	default:
-		return response{}, errBusy
-	}
 	if err := a.identify(c); err != nil {
 		return response{}, err
 	}
 	if err := a.limits.take(c.w.Header(), c.principal.ID, a.Now()); err != nil {
 		return response{}, err
+	}
+	if !a.shares.take(c.principal.ID) {
+		return response{}, errShare
+	}
+	defer a.shares.giveBack(c.principal.ID)
+	select {
+	case a.inFlight <- struct{}{}:
+		defer func() { <-a.inFlight }()
+	default:
+		return response{}, errBusy
 	}
 	if err := a.admit(c); err != nil {
 		return a.refuse(c, err)

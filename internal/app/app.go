@@ -4,9 +4,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"padron"
 	"padron/internal/config"
@@ -34,6 +37,55 @@ func Open(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*App, e
 		return nil, closeAfter(st, err)
 	}
 	return &App{Config: cfg, Logger: logger, Store: st}, nil
+}
+
+// OpenExisting opens the register as it is, neither made nor migrated: for
+// commands that look at it, to which an empty register at a mistyped path would
+// be one where all is well.
+func OpenExisting(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*App, error) {
+	if err := RequireRegister(cfg); err != nil {
+		return nil, err
+	}
+	st, err := sqlite.Open(ctx, cfg.DB.Path)
+	if err != nil {
+		return nil, err
+	}
+	if err := st.Ping(ctx); err != nil {
+		return nil, closeAfter(st, err)
+	}
+	return &App{Config: cfg, Logger: logger, Store: st}, nil
+}
+
+// RequireRegister returns an error where there is no file of a register, or an
+// empty one.
+func RequireRegister(cfg *config.Config) error {
+	path := cfg.DB.Path
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil // what else is wrong with the path is told by who opens it
+	}
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	return padron.Errorf(padron.CodeUnavailable,
+		"there is no register at %s: check PADRON_DB; `padron migrate up` or a run of the synchronizer makes one", path)
+}
+
+// Wrapper opens the key file. A new one is made for a register without data
+// keys only: it could open nothing of what others sealed.
+func (a *App) Wrapper(ctx context.Context) (*filewrap.Wrapper, error) {
+	if _, err := os.Lstat(a.Config.KeyFile); errors.Is(err, fs.ErrNotExist) {
+		keys, err := a.Store.Keys(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(keys) > 0 {
+			return nil, padron.Errorf(padron.CodeUnavailable,
+				"key file %s is missing, and the register holds %d data keys that nothing else opens: check PADRON_KEYS, "+
+					"or restore the key file from its backup; a new key could open nothing", a.Config.KeyFile, len(keys))
+		}
+	}
+	return filewrap.Open(a.Config.KeyFile)
 }
 
 func closeAfter(st *sqlite.Store, err error) error {
@@ -66,7 +118,7 @@ func (a *App) Sync(ctx context.Context, o SyncOptions) (padron.Run, error) {
 // Replay validates quarantined records again and writes those that pass; see
 // [synchronizer.Replay].
 func (a *App) Replay(ctx context.Context, ids []string) (synchronizer.Replayed, error) {
-	wrapper, err := filewrap.Open(a.Config.KeyFile)
+	wrapper, err := a.Wrapper(ctx)
 	if err != nil {
 		return synchronizer.Replayed{}, err
 	}
@@ -90,7 +142,7 @@ func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Confi
 	if err != nil {
 		return synchronizer.Config{}, err
 	}
-	wrapper, err := filewrap.Open(a.Config.KeyFile)
+	wrapper, err := a.Wrapper(ctx)
 	if err != nil {
 		return synchronizer.Config{}, err
 	}

@@ -48,13 +48,20 @@ func Listen(ctx context.Context, name, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// URL returns the endpoint's address as a person would paste it.
+// URL returns the endpoint's address as a person would paste it: one that
+// listens on every address is reached at this machine's own.
 func (e *Endpoint) URL() string {
 	scheme := "http"
 	if e.TLS != nil {
 		scheme = "https"
 	}
-	return scheme + "://" + e.Listener.Addr().String()
+	address := e.Listener.Addr().String()
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+			address = net.JoinHostPort("127.0.0.1", port)
+		}
+	}
+	return scheme + "://" + address
 }
 
 // Serve serves every endpoint until ctx ends, then lets requests under way

@@ -174,6 +174,31 @@ func TestServeFinishesRequests(t *testing.T) {
 	}
 }
 
+func TestURL(t *testing.T) {
+	tests := []struct {
+		address net.TCPAddr
+		want    string
+	}{
+		{net.TCPAddr{IP: net.IPv4zero, Port: 80}, "http://127.0.0.1:80"},
+		{net.TCPAddr{IP: net.IPv6zero, Port: 80}, "http://127.0.0.1:80"},
+		{net.TCPAddr{IP: net.IPv6loopback, Port: 80}, "http://[::1]:80"},
+		{net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80}, "http://192.0.2.1:80"},
+	}
+	for _, tt := range tests {
+		if got := (&Endpoint{Listener: listening{addr: &tt.address}}).URL(); got != tt.want {
+			t.Errorf("%v: %s, want %s", &tt.address, got, tt.want)
+		}
+	}
+}
+
+// listening is a listener with that address.
+type listening struct {
+	net.Listener
+	addr net.Addr
+}
+
+func (l listening) Addr() net.Addr { return l.addr }
+
 func TestListenNamesTheSetting(t *testing.T) {
 	e, stop := start(t, http.NotFoundHandler(), nil)
 	_, err := Listen(t.Context(), "PADRON_LISTEN", e.Listener.Addr().String())

@@ -12,7 +12,6 @@ import (
 	"padron/internal/console"
 	"padron/internal/reader"
 	"padron/internal/seal"
-	"padron/internal/seal/filewrap"
 )
 
 // Web is customers-mngr: the API and the console over one reader.
@@ -41,7 +40,8 @@ func (a *App) Web(ctx context.Context) (*Web, error) {
 	web.API, err = api.New(api.Config{
 		Reader: rd, Authenticator: auth, Policy: policy, Audit: log,
 		Runs: a.Store, Quarantine: a.Store, AuditLog: a.Store,
-		Health: map[string]func(context.Context) error{"database": a.Store.Ping},
+		Health: map[string]api.Check{"database": a.Store.Ping},
+		Ready:  map[string]api.Check{"audit": log.Check},
 		Logger: a.Logger, RateLimit: a.Config.RateLimit, Version: buildinfo.Version,
 	})
 	if err != nil {
@@ -54,15 +54,23 @@ func (a *App) Web(ctx context.Context) (*Web, error) {
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	web.API.Register(mux)
-	pages.Register(mux)
-	web.Handler = mux
+	web.Handler = handler(web.API, pages)
 	return web, nil
 }
 
+// handler serves the API and the console; what neither knows is a problem
+// document.
+func handler(a *api.API, pages *console.Console) http.Handler {
+	mux := http.NewServeMux()
+	a.Register(mux)
+	pages.Register(mux)
+	mux.Handle("/", a.NotFound())
+	mux.Handle("/{$}", a.MethodNotAllowed("/", http.MethodGet, http.MethodHead))
+	return mux
+}
+
 func (a *App) reader(ctx context.Context, policy *access.Policy, log *audit.Log) (*reader.Reader, error) {
-	wrapper, err := filewrap.Open(a.Config.KeyFile)
+	wrapper, err := a.Wrapper(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -84,23 +84,39 @@ func New(cfg Config) (*Console, error) {
 // handler serves a page, or returns why it cannot.
 type handler func(w http.ResponseWriter, r *http.Request, v *visit) error
 
-// Register adds "/" and everything below /console/ to a mux.
+// Register adds GET of "/" and everything below /console/ to a mux.
 func (c *Console) Register(mux *http.ServeMux) {
-	for pattern, h := range map[string]handler{
-		"GET /{$}":                            c.home,
-		"POST /console/sign-in":               c.signIn,
-		"POST /console/sign-out":              c.signOut,
-		"GET /console/language/{language}":    c.language,
-		"GET /console/customers":              c.signedIn(c.list),
-		"POST /console/search":                c.signedIn(c.search),
-		"GET /console/customers/{id}":         c.signedIn(c.customer),
-		"POST /console/customers/{id}/reveal": c.signedIn(c.reveal),
+	mux.Handle("GET /{$}", c.wrap(c.home))
+	for _, p := range []struct {
+		method, pattern string
+		serve           http.Handler
+	}{
+		{http.MethodPost, "/console/sign-in", c.wrap(c.signIn)},
+		{http.MethodPost, "/console/sign-out", c.wrap(c.signOut)},
+		{http.MethodGet, "/console/language/{language}", c.wrap(c.language)},
+		{http.MethodGet, "/console/customers", c.wrap(c.signedIn(c.list))},
+		{http.MethodPost, "/console/search", c.wrap(c.signedIn(c.search))},
+		{http.MethodGet, "/console/customers/{id}", c.wrap(c.signedIn(c.customer))},
+		{http.MethodPost, "/console/customers/{id}/reveal", c.wrap(c.signedIn(c.reveal))},
+		{http.MethodGet, "/console/style.css", http.HandlerFunc(serveAsset)},
+		{http.MethodGet, "/console/icon.svg", http.HandlerFunc(serveAsset)},
 	} {
-		mux.Handle(pattern, c.wrap(h))
+		mux.Handle(p.method+" "+p.pattern, p.serve)
+		mux.Handle(p.pattern, c.wrap(c.otherMethod(p.method)))
 	}
 	mux.Handle("/console/", c.wrap(func(http.ResponseWriter, *http.Request, *visit) error { return padron.ErrNotFound }))
-	mux.HandleFunc("GET /console/style.css", serveAsset)
-	mux.HandleFunc("GET /console/icon.svg", serveAsset)
+}
+
+// otherMethod is the page for a method that the path does not know.
+func (c *Console) otherMethod(known string) handler {
+	if known == http.MethodGet {
+		known = "GET, HEAD"
+	}
+	return func(w http.ResponseWriter, _ *http.Request, v *visit) error {
+		w.Header().Set("Allow", known)
+		c.render(w, v, http.StatusMethodNotAllowed, "error", map[string]any{"Status": http.StatusMethodNotAllowed, "Message": ""})
+		return nil
+	}
 }
 
 // visit is what a page knows of the request.
@@ -108,7 +124,7 @@ type visit struct {
 	Principal padron.Principal
 	RequestID string
 	Language  string
-	// Path is the page's address, for the way back after a change of language.
+	// Path is the page's escaped path, for the way back after a change of language.
 	Path string
 }
 
@@ -120,7 +136,7 @@ func (v *visit) request() reader.Request {
 // size bounds, the session, and the page for errors.
 func (c *Console) wrap(h handler) http.Handler {
 	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{RequestID: rand.Text(), Language: languageOf(r), Path: r.URL.Path}
+		v := &visit{RequestID: rand.Text(), Language: languageOf(r), Path: r.URL.EscapedPath()}
 		if err := h(w, r, v); err != nil {
 			c.fail(w, v, err) //nolint:contextcheck // what it logs is of no use to a request that ended
 		}

@@ -2,12 +2,16 @@ package console_test
 
 import (
 	"fmt"
+	"hash/crc32"
 	"html"
 	"io"
+	"maps"
+	"math/big"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +86,8 @@ var (
 	terms = regexp.MustCompile(`<dt>([^<]*)</dt>`)
 	ids   = regexp.MustCompile(`<td><a href="/console/customers/([^"]*)">`)
 	next  = regexp.MustCompile(`rel="next" href="([^"]*)"`)
+
+	language = regexp.MustCompile(`href="(/console/language/[^"]*)"`)
 )
 
 // all returns the first group of every match.
@@ -301,15 +307,113 @@ func TestRevokedTokenEndsTheSession(t *testing.T) {
 	}
 }
 
-func TestGuessingIsSlowedDown(t *testing.T) {
+// forged returns a well-formed token with the id of one and the secret of
+// another.
+func forged(of, secret string) string {
+	const id, end = len("padron_") + 16 + 1, 67
+	body := of[:id] + secret[id:end]
+	sum := big.NewInt(int64(crc32.ChecksumIEEE([]byte(body)))).Text(62)
+	return body + strings.Repeat("0", 6-len(sum)) + sum
+}
+
+// TestBadTokensAreSlowedDown: who keeps trying with a bad token is told to wait,
+// and keeps nobody else out, though all have one address.
+func TestBadTokensAreSlowedDown(t *testing.T) {
 	r := apptest.Start(t, 1, 1)
 	b := newBrowser(t, r.URL)
-	last := 0
-	for range 40 {
-		last = b.signIn("padron_guess").status
+	viewer, analyst, admin := r.Tokens[padron.RoleViewer], r.Tokens[padron.RoleAnalyst], r.Tokens[padron.RoleAdmin]
+	for name, bad := range map[string]string{"no token": "padron_guess", "wrong secret": forged(viewer, admin)} {
+		refused := strings.Count(r.Log.String(), "sign-in refused")
+		last := page{}
+		for range 60 {
+			last = b.signIn(bad)
+		}
+		if last.status != http.StatusTooManyRequests || last.header.Get("Retry-After") == "" {
+			t.Errorf("%s: the sixtieth try is %d", name, last.status)
+		}
+		if n := strings.Count(r.Log.String(), "sign-in refused") - refused; n > 40 {
+			t.Errorf("%s: %d lines in the log", name, n)
+		}
 	}
-	if last != http.StatusTooManyRequests {
-		t.Errorf("the fortieth guess: %d, want 429", last)
+	if p := b.signIn(forged(analyst, admin)); p.status != http.StatusUnauthorized {
+		t.Errorf("a slip with another token: %d, want 401", p.status)
+	}
+	if p := b.signIn(viewer); p.status != http.StatusOK || p.path != "/console/customers" {
+		t.Errorf("the good token: %d at %s", p.status, p.path)
+	}
+}
+
+// TestFiltersOfARole: a filter is offered to who sees the field, and refused to
+// others.
+func TestFiltersOfARole(t *testing.T) {
+	r := apptest.Start(t, 5, 1)
+	inputs := regexp.MustCompile(`<input id="[a-z_]+" name="([a-z]+_[a-z_]+)"`)
+	dates := []string{"registered_from", "registered_to"}
+	for role, want := range map[padron.Role][]string{
+		padron.RoleViewer:  dates,
+		padron.RoleAnalyst: {"favorite_color", "car_type", "registered_from", "registered_to", "purchases_min", "purchases_max"},
+	} {
+		b := newBrowser(t, r.URL)
+		if diff := cmp.Diff(want, all(inputs, b.signIn(r.Tokens[role]).text)); diff != "" {
+			t.Errorf("%s is offered (-want +got):\n%s", role, diff)
+		}
+		for query, field := range map[string]bool{"purchases_min=1": true, "car_type=x": true, "registered_from=2001-01-01": false} {
+			status := http.StatusOK
+			if role == padron.RoleViewer && field {
+				status = http.StatusForbidden
+			}
+			if p := b.get("/console/customers?" + query); p.status != status {
+				t.Errorf("%s filters by %s: %d, want %d", role, query, p.status, status)
+			}
+		}
+	}
+}
+
+// TestLinksOfOddIDs: whatever the provider takes for an id, its link leads to
+// that customer and nowhere else.
+func TestLinksOfOddIDs(t *testing.T) {
+	r := apptest.Start(t, 1, 1)
+	odd := []string{"#f", "../etc/passwd", "//evil.example", "a?b", "%2F", "search"}
+	r.Provider.Truth(func(_ string, record map[string]any) bool {
+		for _, id := range odd {
+			twin := maps.Clone(record)
+			twin["id"] = id
+			r.Provider.Put(twin)
+		}
+		return false
+	})
+	r.Sync(t)
+	b := newBrowser(t, r.URL)
+	list := b.signIn(r.Tokens[padron.RoleAdmin])
+	for _, id := range odd {
+		want := url.PathEscape(id)
+		if !slices.Contains(all(ids, list.text), want) {
+			t.Errorf("%s: no link to %s among %q", id, want, all(ids, list.text))
+		}
+		p := b.get("/console/customers/" + want)
+		if p.status != http.StatusOK || !strings.Contains(p.text, `action="/console/customers/`+want+`/reveal"`) {
+			t.Errorf("%s: %d %s", id, p.status, p.text)
+		}
+		if p = b.get(all(language, p.text)[0]); p.status != http.StatusOK || p.path != "/console/customers/"+id {
+			t.Errorf("%s: the change of language leads to %s, %d", id, p.path, p.status)
+		}
+		p = b.post("/console/customers/"+want+"/reveal", url.Values{"fields": {"card_number"}, "purpose": {"checking a disputed charge"}})
+		if p.status != http.StatusOK {
+			t.Errorf("reveal of %s: %d", id, p.status)
+		}
+	}
+}
+
+func TestWrongMethods(t *testing.T) {
+	r := apptest.Start(t, 1, 1)
+	b := newBrowser(t, r.URL)
+	for path, allow := range map[string]string{
+		"/console/customers": "GET, HEAD", "/console/customers/1": "GET, HEAD", "/console/style.css": "GET, HEAD", "/console/language/es": "GET, HEAD",
+		"/console/sign-in": "POST", "/console/search": "POST", "/console/customers/1/reveal": "POST",
+	} {
+		if p := b.do(http.MethodDelete, path, nil); p.status != http.StatusMethodNotAllowed || p.header.Get("Allow") != allow {
+			t.Errorf("DELETE %s: %d, Allow %q, want %q", path, p.status, p.header.Get("Allow"), allow)
+		}
 	}
 }
 

@@ -100,8 +100,12 @@ type listPage struct {
 }
 
 func (c *Console) renderList(w http.ResponseWriter, v *visit, p listPage) {
+	filters := map[string]bool{}
+	for _, name := range c.Reader.Filters(v.Principal.Role) {
+		filters[name] = true
+	}
 	c.render(w, v, http.StatusOK, "list", map[string]any{
-		"Page": p, "MaySearch": c.Policy.Allows(v.Principal.Role, padron.ActionSearch), "Indexes": padron.Indexes(),
+		"Page": p, "Filters": filters, "MaySearch": c.Policy.Allows(v.Principal.Role, padron.ActionSearch), "Indexes": padron.Indexes(),
 		"FieldCount": len(c.Policy.Disclosures(v.Principal.Role).Visible()),
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"padron"
@@ -24,6 +25,8 @@ func parsePages() (*pages, error) {
 			"t":     func(key string) (string, error) { return messages.get(key) },
 			"tf":    func(key string, args ...any) (string, error) { return messages.format(key, args...) },
 			"label": func(f fmt.Stringer) (string, error) { return messages.get("field." + f.String()) },
+			// The template itself would let "/" and "#" of an id end the segment.
+			"segment": func(id padron.CustomerID) string { return url.PathEscape(string(id)) },
 		}
 		for _, name := range pageNames {
 			t, err := template.New("layout.html").Funcs(funcs).Option("missingkey=error").

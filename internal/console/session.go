@@ -1,7 +1,6 @@
 package console
 
 import (
-	"net"
 	"net/http"
 	"sync"
 
@@ -9,6 +8,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"padron"
+	"padron/internal/access"
 )
 
 // tokenKey is where a session keeps its token's id. The token itself is not
@@ -42,15 +42,10 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request, v *visit) error
 	if err := r.ParseForm(); err != nil {
 		return padron.Errorf(padron.CodeTooLarge, "the form is too large")
 	}
-	if !c.attempts.allow(r.RemoteAddr) {
-		w.Header().Set("Retry-After", "10")
-		c.render(w, v, http.StatusTooManyRequests, "sign-in", map[string]any{"Failed": true})
-		return nil
-	}
-	principal, err := c.Authenticator.AuthenticateToken(r.Context(), r.PostForm.Get("token"))
+	token := r.PostForm.Get("token")
+	principal, err := c.Authenticator.AuthenticateToken(r.Context(), token)
 	if padron.ErrorCode(err) == padron.CodeUnauthenticated {
-		c.Logger.Info("console sign-in refused", "request_id", v.RequestID)
-		c.render(w, v, http.StatusUnauthorized, "sign-in", map[string]any{"Failed": true})
+		c.refuseSignIn(w, v, token)
 		return nil
 	}
 	if err != nil {
@@ -62,6 +57,23 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request, v *visit) error
 	c.sessions.Put(r.Context(), tokenKey, tokenID(principal))
 	http.Redirect(w, r, "/console/customers", http.StatusSeeOther)
 	return nil
+}
+
+// refuseSignIn answers a token that is not good, and logs it unless it comes too
+// often.
+func (c *Console) refuseSignIn(w http.ResponseWriter, v *visit, token string) {
+	id, _, err := access.ParseToken(token)
+	if err != nil {
+		id = "" // what is no token shares one limit
+	}
+	status := http.StatusUnauthorized
+	if c.attempts.allow(id) {
+		c.Logger.Info("console sign-in refused", "request_id", v.RequestID)
+	} else {
+		status = http.StatusTooManyRequests
+		w.Header().Set("Retry-After", "1")
+	}
+	c.render(w, v, status, "sign-in", map[string]any{"Failed": true})
 }
 
 // tokenPrefix begins the principal id of a token.
@@ -111,35 +123,34 @@ func (c *Console) identify(r *http.Request, v *visit) error {
 	return nil
 }
 
-// attempts slows guessing down: a few sign-ins a second from one address.
+// attempts bounds how often the same token is refused in the log. It counts
+// failures alone, by the token's id and not by address: behind a load balancer
+// all have one address, and nobody with a good token may be kept out by others.
+// A secret of 256 bits needs no protection from guessing.
 type attempts struct {
-	mu   sync.Mutex
-	from map[string]*rate.Limiter
+	mu sync.Mutex
+	of map[string]*rate.Limiter
 }
 
-// Bounds of sign-in attempts.
+// Bounds of refused sign-ins.
 const (
-	maxAddresses  = 10_000
+	maxTokens     = 10_000
 	attemptsRate  = 1 // a second, in the long run
 	attemptsBurst = 20
 )
 
-func newAttempts() *attempts { return &attempts{from: map[string]*rate.Limiter{}} }
+func newAttempts() *attempts { return &attempts{of: map[string]*rate.Limiter{}} }
 
-func (a *attempts) allow(remote string) bool {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		host = remote
-	}
+func (a *attempts) allow(id string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	l, ok := a.from[host]
+	l, ok := a.of[id]
 	if !ok {
-		if len(a.from) >= maxAddresses {
-			clear(a.from) // everybody begins again; the map stays bounded
+		if len(a.of) >= maxTokens {
+			clear(a.of) // every token begins again; the map stays bounded
 		}
 		l = rate.NewLimiter(attemptsRate, attemptsBurst)
-		a.from[host] = l
+		a.of[id] = l
 	}
 	return l.Allow()
 }

@@ -3,6 +3,7 @@ package reader
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"padron"
@@ -28,12 +29,17 @@ type Page struct {
 
 // List returns a page of the customers that the filter selects. A page token
 // goes on where its page ended, and only for the same role, filter and fields:
-// any other one is [padron.CodeInvalid] about "page_token". Other errors are
-// those of [Reader.Get].
+// any other one is [padron.CodeInvalid] about "page_token". A filter by a field
+// that the role does not see is [padron.CodeForbidden] about its parameter; the
+// record names the field. Other errors are those of [Reader.Get].
 func (r *Reader) List(ctx context.Context, req Request, q Query) (Page, error) {
-	return Audited(ctx, r.audit, req.entry(padron.ActionList, q.Fields), func(e *padron.AuditEntry) (Page, error) {
+	entry := req.entry(padron.ActionList, slices.Concat(filtered(&q.Filter), q.Fields))
+	return Audited(ctx, r.audit, entry, func(e *padron.AuditEntry) (Page, error) {
 		d, err := r.allowed(req, padron.ActionList, q.Fields)
 		if err != nil {
+			return Page{}, err
+		}
+		if err := r.mayFilter(req.Principal.Role, &q.Filter); err != nil {
 			return Page{}, err
 		}
 		e.Fields = names(d.Visible())

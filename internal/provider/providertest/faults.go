@@ -96,6 +96,20 @@ func newInjector(f Faults, seed uint64) *injector {
 	}
 }
 
+// SetFaults changes the weather: from the next request on these faults happen,
+// drawn with the seed.
+func (s *Server) SetFaults(f Faults, seed uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = newInjector(f, seed)
+}
+
+func (s *Server) injector() *injector {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.faults
+}
+
 // next draws the fault of one request; kind "" is none.
 func (j *injector) next() fault {
 	j.mu.Lock()

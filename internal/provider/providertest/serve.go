@@ -20,7 +20,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveMutate(w, r)
 	case r.URL.Path == "/_sample/stats" && r.Method == http.MethodGet:
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"customers": s.Len(), "requests": s.faults.counts()})
+		_ = json.NewEncoder(w).Encode(map[string]any{"customers": s.Len(), "requests": s.injector().counts()})
 	case r.URL.Path != CollectionPath && !strings.HasPrefix(r.URL.Path, CollectionPath+"/"):
 		problem(w, http.StatusNotFound, "there is only "+CollectionPath)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -54,7 +54,7 @@ func (s *Server) serveOne(w http.ResponseWriter, id string) {
 
 // serveCollection answers with a part of the array, or with a fault.
 func (s *Server) serveCollection(w http.ResponseWriter, r *http.Request) {
-	fault := s.faults.next()
+	fault := s.injector().next()
 	if fault.answer(w, r) {
 		return
 	}
