@@ -39,7 +39,7 @@ func (c *providerCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	endpoint := &app.Endpoint{Listener: listener, Handler: server}
+	endpoint := &app.Endpoint{Listener: listener, Handler: server, Slow: true}
 	if _, err := fmt.Fprintln(env.Stdout, endpoint.URL()+providertest.CollectionPath); err != nil {
 		return err
 	}

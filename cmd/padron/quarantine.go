@@ -90,7 +90,7 @@ func (c *quarantineShow) Run(ctx context.Context, env *cli.Env) error {
 			shapes = append(shapes, fieldShape{f, v.Kind.String(), len(v.Text)})
 		}
 		if c.JSON {
-			return cli.WriteJSON(env.Stdout, map[string]any{"entry": entry, "fields": shapes, "unknown_fields": record.Unknown})
+			return cli.WriteJSON(env.Stdout, map[string]any{"entry": entry, "fields": shapes, "unknown_fields": append([]string{}, record.Unknown...)})
 		}
 		if _, err := fmt.Fprintf(env.Stdout, "%s customer %q: %s\n", entry.ID, entry.CustomerID, joinReasons(entry.Reasons)); err != nil {
 			return err

@@ -120,7 +120,7 @@ func (c *upCmd) endpoints(ctx context.Context, cfg *config.Config, web *app.Web,
 	}
 	out := &upEndpoints{
 		api:      &app.Endpoint{Listener: public, Handler: web.Handler, TLS: tls},
-		provider: &app.Endpoint{Listener: local, Handler: sample},
+		provider: &app.Endpoint{Listener: local, Handler: sample, Slow: true},
 	}
 	cfg.Provider.URL = out.provider.URL() + providertest.CollectionPath
 	return out, nil

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -19,7 +20,7 @@ func (a *API) logAccess(c *call, status int, err error) {
 		slog.String("method", knownMethod(c.r.Method)),
 		slog.String("route", c.pattern),
 		slog.Int("status", status),
-		slog.Duration("duration", a.Now().Sub(c.start)),
+		slog.Float64("duration_ms", float64(a.Now().Sub(c.start).Microseconds())/1000),
 		slog.String("request_id", c.id),
 		slog.String("principal", c.principal.ID),
 	}
@@ -30,6 +31,9 @@ func (a *API) logAccess(c *call, status int, err error) {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	case err != nil:
 		attrs = append(attrs, slog.String("code", string(padron.ErrorCode(err))))
+		if e := (*padron.Error)(nil); status == http.StatusUnauthorized && errors.As(err, &e) && e.Err != nil {
+			attrs = append(attrs, slog.String("cause", e.Err.Error())) // a token's id at most
+		}
 	case c.pattern == "/healthz" || c.pattern == "/readyz":
 		level = slog.LevelDebug
 	}

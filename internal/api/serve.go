@@ -182,12 +182,16 @@ func setSecurityHeaders(h http.Header, tls bool) {
 	}
 }
 
-var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+// maxRequestID is the bytes of a caller's request id.
+const maxRequestID = 64
+
+// requestIDPattern asks for a letter: digits alone may be a card number.
+var requestIDPattern = regexp.MustCompile(`^[0-9._-]{0,63}[A-Za-z][A-Za-z0-9._-]{0,63}$`)
 
 // requestID returns the caller's id of the request if it is fit for a log, or a
 // new one.
 func requestID(r *http.Request) string {
-	if id := r.Header.Get("X-Request-Id"); requestIDPattern.MatchString(id) {
+	if id := r.Header.Get("X-Request-Id"); len(id) <= maxRequestID && requestIDPattern.MatchString(id) {
 		return id
 	}
 	return rand.Text()

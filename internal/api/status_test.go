@@ -164,7 +164,7 @@ func TestRequestID(t *testing.T) {
 		kept bool
 	}{
 		{"A-z_0.9", true}, {strings.Repeat("x", 64), true}, {strings.Repeat("x", 65), false},
-		{"two words", false}, {"ñ", false}, {`"`, false}, {"", false},
+		{"4539148803436467", false}, {"4539-1488-0343-6467", false}, {"550e8400-e29b-41d4-a716-446655440000", true}, {"two words", false}, {"ñ", false}, {`"`, false}, {"", false},
 	}
 	for _, tt := range tests {
 		a := s.get("viewer", "/v1/me", "X-Request-Id", tt.sent)

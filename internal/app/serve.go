@@ -36,6 +36,8 @@ type Endpoint struct {
 	Listener net.Listener
 	Handler  http.Handler
 	TLS      *tls.Config
+	// Slow: an answer may take as long as it takes.
+	Slow bool
 }
 
 // Listen takes the address, with a clear error where it is in use.
@@ -74,12 +76,19 @@ func Serve(ctx context.Context, logger *slog.Logger, endpoints ...*Endpoint) err
 			ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 			ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		}
+		if e.Slow {
+			server.WriteTimeout = 0
+		}
 		g.Go(func() error { return serveOne(server, e) })
 		g.Go(func() error {
 			<-ctx.Done()
 			drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 			defer cancel()
-			return server.Shutdown(drain)
+			if err := server.Shutdown(drain); err != nil {
+				logger.Warn("requests under way were cut off", "after", drainTime.String())
+				return server.Close()
+			}
+			return nil
 		})
 	}
 	return g.Wait()

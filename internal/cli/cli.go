@@ -97,6 +97,7 @@ func (e *Env) Terminal() bool { return term.IsTerminal(int(e.Stderr.Fd())) }
 func Main(name, description string, commands any, flags *Flags) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	env := &Env{Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.LookupEnv, Flags: flags}
 	err := run(ctx, env, name, description, commands, os.Args[1:])
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"embed"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"path"
@@ -137,7 +138,7 @@ func (v *visit) request() reader.Request {
 func (c *Console) wrap(h handler) http.Handler {
 	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{RequestID: rand.Text(), Language: languageOf(r), Path: r.URL.EscapedPath()}
-		if err := h(w, r, v); err != nil {
+		if err := unpanicked(h, w, r, v); err != nil {
 			c.fail(w, v, err) //nolint:contextcheck // what it logs is of no use to a request that ended
 		}
 	})
@@ -149,6 +150,17 @@ func (c *Console) wrap(h handler) http.Handler {
 		c.sessions.LoadAndSave(page).ServeHTTP(w, r.WithContext(ctx))
 	})
 	return http.NewCrossOriginProtection().Handler(bounded)
+}
+
+// unpanicked runs the handler and turns a panic into an error, which names the
+// value by its type alone: it may hold anything.
+func unpanicked(h handler, w http.ResponseWriter, r *http.Request, v *visit) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %T", cause)
+		}
+	}()
+	return h(w, r, v)
 }
 
 // policyCSP lets a page load its style sheet and send its forms, and nothing
