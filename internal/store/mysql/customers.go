@@ -10,9 +10,13 @@ import (
 
 // Customer returns one live customer; see store.Customers.
 func (s *Store) Customer(ctx context.Context, id padron.CustomerID) (padron.SealedCustomer, error) {
-	row := s.db.QueryRowContext(ctx, "SELECT "+customerColumns+" FROM customers WHERE id = ? AND deleted_at IS NULL", []byte(id))
+	stmt, err := s.prepare(ctx, "SELECT "+customerColumns+" FROM customers WHERE id = ? AND deleted_at IS NULL")
+	if err != nil {
+		return padron.SealedCustomer{}, explain("read a customer", err)
+	}
+	row := stmt.QueryRowContext(ctx, []byte(id))
 	var c padron.SealedCustomer
-	err := scanCustomer(row, &c)
+	err = scanCustomer(row, &c)
 	return c, explain("read a customer", err)
 }
 

@@ -27,12 +27,17 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCust
 	name := "padron-" + strconv.FormatInt(loads.Add(1), 10)
 	driver.RegisterReaderHandler(name, func() io.Reader { return &rowReader{rows: rows} })
 	defer driver.DeregisterReaderHandler(name)
-	r, err := tx.ExecContext(ctx, "LOAD DATA LOCAL INFILE 'Reader::"+name+"' INTO TABLE customers CHARACTER SET binary "+
-		`FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (`+customerColumns+")")
+	r, err := tx.ExecContext(ctx, loadSQL(name))
 	if err != nil {
 		return err
 	}
 	return allLoaded(ctx, tx, r, len(rows))
+}
+
+// loadSQL loads what a registered reader yields.
+func loadSQL(reader string) string {
+	return "LOAD DATA LOCAL INFILE 'Reader::" + reader + "' INTO TABLE customers CHARACTER SET binary " +
+		`FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (` + customerColumns + ")"
 }
 
 // allLoaded makes errors of the warnings that LOAD DATA LOCAL makes of errors,

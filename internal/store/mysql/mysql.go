@@ -56,7 +56,7 @@ func WithCredentials(c Credentials) Option { return func(s *Store) { s.credentia
 const (
 	maxConns = 16
 	maxAge   = 5 * time.Minute
-	maxIdle  = 2 * time.Minute
+	maxIdle  = time.Minute
 )
 
 // Open connects to the register. It does not migrate.

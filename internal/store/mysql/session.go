@@ -23,6 +23,9 @@ const (
 	// locked, in seconds; tableLockTime is the same for a table's definition.
 	lockTime      = "10"
 	tableLockTime = "60"
+	// idleTime is how long the server keeps a connection that says nothing, in
+	// seconds: longer than the pool does, and than a lease is not renewed.
+	idleTime = "120"
 )
 
 // session sets the rules of every connection:
@@ -36,6 +39,8 @@ const (
 //     synchronizer never lock one another out; what must be seen as of one
 //     moment asks for its own snapshot;
 //   - a statement waits at most 10 s for a locked row, and 60 s for a table;
+//   - wait_timeout: the server ends a session that says nothing for 2 min. One
+//     that was stopped in a transaction keeps the lease's row locked no longer;
 //   - 10 s to connect, 2 min for each reply: a server that is gone is noticed
 //     without a context's help. Limits on single statements are contexts, which
 //     close the connection, which rolls back;
@@ -55,6 +60,7 @@ func session(cfg *driver.Config) {
 		"time_zone":                "'+00:00'",
 		"innodb_lock_wait_timeout": lockTime,
 		"lock_wait_timeout":        tableLockTime,
+		"wait_timeout":             idleTime,
 	}
 	cfg.MaxAllowedPacket = maxPacket
 	cfg.InterpolateParams, cfg.ClientFoundRows, cfg.RejectReadOnly, cfg.CheckConnLiveness = true, true, true, true
