@@ -10,7 +10,7 @@ import (
 
 // Customer returns one live customer; see store.Customers.
 func (s *Store) Customer(ctx context.Context, id padron.CustomerID) (padron.SealedCustomer, error) {
-	stmt, err := s.prepare(ctx, "SELECT "+customerColumns+" FROM customers WHERE id = ? AND deleted_at IS NULL")
+	stmt, err := s.prepare(ctx, "SELECT "+customerColumns+" FROM customers WHERE id = ? AND deleted_at IS NULL") //nolint:sqlclosecheck // Close closes it
 	if err != nil {
 		return padron.SealedCustomer{}, explain("read a customer", err)
 	}

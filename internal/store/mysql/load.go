@@ -49,7 +49,7 @@ func allLoaded(ctx context.Context, tx *sql.Tx, r sql.Result, want int) error {
 		return err
 	}
 	defer rows.Close() //nolint:errcheck // Err is checked
-	for rows.Next() {
+	if rows.Next() {
 		var level, words string
 		e := new(driver.MySQLError)
 		if err := rows.Scan(&level, &e.Number, &words); err != nil {

@@ -137,7 +137,7 @@ func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt := p.statements[query]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := s.db.PrepareContext(ctx, query)
+	stmt, err := s.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // Close closes it
 	if err != nil {
 		return nil, err
 	}

@@ -122,8 +122,11 @@ func (p *urlParser) database() string {
 
 func (p *urlParser) address() string {
 	host, port := p.url.Hostname(), p.url.Port()
-	if host == "" {
+	switch {
+	case host == "":
 		p.fault("names no host")
+	case !possibleHost(host, p.url.Host):
+		p.fault("names no possible host: want a name of letters, digits, dots and dashes, an IPv4 address, or an IPv6 address in []")
 	}
 	if port == "" {
 		port = defaultPort
@@ -150,6 +153,17 @@ func (p *urlParser) tls() TLS {
 		p.fault("names a ca that nothing is checked against: that wants tls=true")
 	}
 	return mode
+}
+
+// possibleHost accepts names and addresses; those of IPv6 stand in brackets in
+// the URL's host part.
+func possibleHost(host, part string) bool {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Zone() == "" && addr.Is4() != strings.HasPrefix(part, "[")
+	}
+	return !strings.ContainsFunc(host, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", r)
+	}) && !strings.HasPrefix(part, "[")
 }
 
 // local reports whether the host is this machine.
