@@ -11,8 +11,8 @@ import (
 	"padron/internal/store/storetest"
 )
 
-// batchSize is how many customers a batch of the synchronizer has at most.
-const batchSize = 2000
+// batchSize is how many customers a batch of the synchronizer has.
+const batchSize = 4000
 
 // BenchmarkApply writes batches of new customers. Its limit, a bare LOAD DATA
 // LOCAL of the same rows into the same table of another database, is measured
