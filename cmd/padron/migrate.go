@@ -9,7 +9,7 @@ import (
 	"padron/internal/app"
 	"padron/internal/cli"
 	"padron/internal/config"
-	"padron/internal/store/sqlite"
+	"padron/internal/store"
 )
 
 type migrateCmd struct {
@@ -25,7 +25,7 @@ func (*migrateUp) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return withStore(ctx, cfg, func(st *sqlite.Store) error {
+	return withStore(ctx, cfg, func(st store.Engine) error {
 		if err := st.Migrate(ctx); err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (m *migrateStatus) Run(ctx context.Context, env *cli.Env) error {
 	if err := app.RequireRegister(cfg); err != nil {
 		return err
 	}
-	return withStore(ctx, cfg, func(st *sqlite.Store) error {
+	return withStore(ctx, cfg, func(st store.Engine) error {
 		all, err := st.Migrations(ctx)
 		if err != nil {
 			return err
@@ -79,8 +79,8 @@ func (m *migrateStatus) Run(ctx context.Context, env *cli.Env) error {
 }
 
 // withStore calls f with the database open as it is, not migrated.
-func withStore(ctx context.Context, cfg *config.Config, f func(*sqlite.Store) error) error {
-	st, err := sqlite.Open(ctx, cfg.DB.Path)
+func withStore(ctx context.Context, cfg *config.Config, f func(store.Engine) error) error {
+	st, err := app.OpenStore(ctx, cfg)
 	if err != nil {
 		return err
 	}

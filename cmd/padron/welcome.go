@@ -27,8 +27,11 @@ func welcome(ctx context.Context, a *app.App, e *upEndpoints, tokens map[padron.
 	fmt.Fprintf(&b, "  curl -s -H 'Authorization: Bearer %s' %s/v1/audit\n", tokens[padron.RoleAuditor], base)
 	fmt.Fprintf(&b, "\nWatch an incremental run (change 1%% of the sample's customers, then synchronize):\n")
 	fmt.Fprintf(&b, "  curl -s -d '{\"change\":0.01,\"add\":0.001,\"remove\":0.001}' %s/_sample/mutate\n", e.provider.URL())
-	fmt.Fprintf(&b, "  bin/synchronizer run --provider-url %s --db sqlite:%s --keys file:%s\n",
-		a.Config.Provider.URL, a.Config.DB.Path, a.Config.KeyFile)
+	db := ""
+	if a.Config.DB.MySQL == nil { // whose URL holds a password, and stands in the environment
+		db = " --db " + a.Config.DB.String()
+	}
+	fmt.Fprintf(&b, "  bin/synchronizer run --provider-url %s%s --keys file:%s\n", a.Config.Provider.URL, db, a.Config.KeyFile)
 	b.WriteString("\nCtrl-C stops everything; the register stays.\n")
 	return b.String()
 }

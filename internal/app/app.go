@@ -16,6 +16,8 @@ import (
 	"padron/internal/provider"
 	"padron/internal/seal"
 	"padron/internal/seal/filewrap"
+	"padron/internal/store"
+	"padron/internal/store/mysql"
 	"padron/internal/store/sqlite"
 	"padron/internal/synchronizer"
 )
@@ -24,17 +26,37 @@ import (
 type App struct {
 	Config *config.Config
 	Logger *slog.Logger
-	Store  *sqlite.Store
+	Store  store.Engine
 }
 
-// Open opens the register, made and migrated if need be.
-func Open(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*App, error) {
-	st, err := sqlite.Open(ctx, cfg.DB.Path)
+// OpenStore opens the register's database as it is, not migrated.
+func OpenStore(ctx context.Context, cfg *config.Config) (store.Engine, error) {
+	if cfg.DB.MySQL != nil {
+		return orNone(mysql.Open(ctx, *cfg.DB.MySQL))
+	}
+	return orNone(sqlite.Open(ctx, cfg.DB.Path))
+}
+
+// orNone keeps a failed engine from becoming an interface that is not nil.
+func orNone[E store.Engine](st E, err error) (store.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := st.Migrate(ctx); err != nil {
-		return nil, closeAfter(st, err)
+	return st, nil
+}
+
+// Open opens the register, made and migrated if need be. A register whose schema
+// is this version's is not touched, so that a service's user needs no right to
+// change it.
+func Open(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*App, error) {
+	st, err := OpenStore(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if st.Ping(ctx) != nil {
+		if err := st.Migrate(ctx); err != nil {
+			return nil, closeAfter(st, err)
+		}
 	}
 	return &App{Config: cfg, Logger: logger, Store: st}, nil
 }
@@ -46,7 +68,7 @@ func OpenExisting(ctx context.Context, cfg *config.Config, logger *slog.Logger) 
 	if err := RequireRegister(cfg); err != nil {
 		return nil, err
 	}
-	st, err := sqlite.Open(ctx, cfg.DB.Path)
+	st, err := OpenStore(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +81,9 @@ func OpenExisting(ctx context.Context, cfg *config.Config, logger *slog.Logger) 
 // RequireRegister returns an error where there is no file of a register, or an
 // empty one.
 func RequireRegister(cfg *config.Config) error {
+	if cfg.DB.MySQL != nil {
+		return nil // a server makes no database by being asked
+	}
 	path := cfg.DB.Path
 	info, err := os.Stat(path)
 	if err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -88,7 +113,7 @@ func (a *App) Wrapper(ctx context.Context) (*filewrap.Wrapper, error) {
 	return filewrap.Open(a.Config.KeyFile)
 }
 
-func closeAfter(st *sqlite.Store, err error) error {
+func closeAfter(st store.Engine, err error) error {
 	_ = st.Close() // the first error is the one to tell
 	return err
 }

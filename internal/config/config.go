@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"padron"
+	"padron/internal/store/mysql"
 )
 
 // Config is every setting. All variables that are set are checked, whichever
@@ -38,10 +39,20 @@ type Config struct {
 	LogFormat string
 }
 
-// DB says where the register is.
+// DB says where the register is, in one of two engines.
 type DB struct {
-	// Path is the SQLite database's file.
+	// Path is the SQLite database's file, "" where it is MySQL.
 	Path string
+	// MySQL is nil where it is SQLite.
+	MySQL *mysql.Config
+}
+
+// String names the place as messages may show it, without a password.
+func (d DB) String() string {
+	if d.MySQL != nil {
+		return d.MySQL.String()
+	}
+	return "sqlite:" + d.Path
 }
 
 // Provider says where the customers come from.
@@ -79,6 +90,9 @@ func Load(getenv func(string) (string, bool), overrides map[string]string, requi
 		RateLimit:   parse(p, "PADRON_RATE_LIMIT", parseRate),
 		LogLevel:    parse(p, "PADRON_LOG_LEVEL", parseLevel),
 		LogFormat:   parse(p, "PADRON_LOG_FORMAT", oneOf("", "text", "json")),
+	}
+	if c.DB.MySQL != nil && c.DB.MySQL.User == "" {
+		p.fault("PADRON_DB", "names no user: want mysql://user:password@host:port/name")
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		p.fault("PADRON_TLS_CERT", "and PADRON_TLS_KEY belong together: set both or neither")
@@ -145,9 +159,13 @@ func parseDB(s string) (DB, error) {
 	case scheme == "sqlite" && rest != "":
 		return DB{Path: rest}, nil
 	case scheme == "mysql":
-		return DB{}, errorf("mysql is not supported by this version: use sqlite:PATH")
+		c, err := mysql.ParseURL(s)
+		if err != nil {
+			return DB{}, errorf("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+		return DB{MySQL: &c}, nil
 	}
-	return DB{}, errorf("want sqlite:PATH, such as sqlite:var/padron.db")
+	return DB{}, errorf("want sqlite:PATH, such as sqlite:var/padron.db, or mysql://user:password@host:port/name?tls=true")
 }
 
 func parseKeys(s string) (string, error) {

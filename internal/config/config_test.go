@@ -52,7 +52,9 @@ func TestFaults(t *testing.T) {
 	tests := []struct{ name, value, why string }{
 		{"PADRON_DB", "padron.db", "want sqlite:PATH"},
 		{"PADRON_DB", "sqlite:", "want sqlite:PATH"},
-		{"PADRON_DB", "mysql://u:secret@h/x", "not supported"},
+		{"PADRON_DB", "mysql://u:secret@h", "names no database"},
+		{"PADRON_DB", "mysql://h/x?tls=maybe", "unknown tls"},
+		{"PADRON_DB", "mysql://h/x", "names no user"},
 		{"PADRON_KEYS", "keys.json", "want file:PATH"},
 		{"PADRON_KEYS", "aws-kms:alias/x", "not supported"},
 		{"PADRON_PROVIDER_URL", "provider.example", "want an address"},

@@ -9,7 +9,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"time"
 
@@ -125,15 +124,6 @@ type Audit interface {
 	AuditEntries(ctx context.Context, f padron.AuditFilter) ([]padron.AuditEntry, error)
 	// AuditHead returns the chain's end, zero for an empty chain.
 	AuditHead(ctx context.Context) (padron.AuditHead, error)
-}
-
-// DamagedEntry is the error about a row of the audit log that no version of
-// padron wrote.
-type DamagedEntry struct{ Seq int64 }
-
-// Error implements error.
-func (d *DamagedEntry) Error() string {
-	return fmt.Sprintf("audit entry %d cannot be read: somebody changed it", d.Seq)
 }
 
 // Schema is the database's shape and health.

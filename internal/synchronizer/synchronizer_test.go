@@ -24,6 +24,9 @@ import (
 	"padron/internal/provider/providertest"
 	"padron/internal/seal"
 	"padron/internal/seal/filewrap"
+	"padron/internal/store"
+	"padron/internal/store/mysql"
+	"padron/internal/store/mysqltest"
 	"padron/internal/store/sqlite"
 	"padron/internal/synchronizer"
 )
@@ -84,7 +87,7 @@ func (p *people) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // register is a real store with real keys.
 type register struct {
 	t       *testing.T
-	store   *sqlite.Store
+	store   store.Engine
 	wrapper *filewrap.Wrapper
 	// servers keep a handler at one address: a checkpoint is good for one only.
 	servers map[*people]*httptest.Server
@@ -92,16 +95,35 @@ type register struct {
 
 func newRegister(t *testing.T) *register {
 	t.Helper()
-	ctx, dir := t.Context(), t.TempDir()
-	st, err := sqlite.Open(ctx, filepath.Join(dir, "padron.db"))
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "padron.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = st.Close() })
-	if err := st.Migrate(ctx); err != nil {
+	return registerIn(t, st)
+}
+
+// newMySQLRegister is one on a real server.
+func newMySQLRegister(t *testing.T) *register {
+	t.Helper()
+	server := mysqltest.Shared(t)
+	cfg, err := mysql.ParseURL(server.Database(t))
+	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := filewrap.Open(filepath.Join(dir, "keys.json"))
+	st, err := mysql.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return registerIn(t, st)
+}
+
+func registerIn(t *testing.T, st store.Engine) *register {
+	t.Helper()
+	t.Cleanup(func() { _ = st.Close() })
+	if err := st.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w, err := filewrap.Open(filepath.Join(t.TempDir(), "keys.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

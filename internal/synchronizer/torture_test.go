@@ -31,9 +31,9 @@ type torture struct {
 	known map[padron.CustomerID]map[string]bool
 }
 
-func newTorture(t *testing.T, seed uint64) *torture {
+func newTorture(t *testing.T, seed uint64, in *register) *torture {
 	t.Helper()
-	h := &torture{register: newRegister(t), rng: rand.New(rand.NewPCG(seed, 7)), known: map[padron.CustomerID]map[string]bool{}}
+	h := &torture{register: in, rng: rand.New(rand.NewPCG(seed, 7)), known: map[padron.CustomerID]map[string]bool{}}
 	var err error
 	if h.sample, err = providertest.New(providertest.Options{Customers: 300, Seed: seed, Dirty: 0.03}); err != nil {
 		t.Fatal(err)
@@ -174,7 +174,8 @@ func TestTorture(t *testing.T) {
 	}
 	const each = 200 // then a new register and a new seed
 	for seed := uint64(1); runs > 0; seed++ {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { newTorture(t, seed).runs(min(runs, each)) })
+		t.Run(fmt.Sprintf("SQLite, seed %d", seed), func(t *testing.T) { newTorture(t, seed, newRegister(t)).runs(min(runs, each)) })
+		t.Run(fmt.Sprintf("MySQL, seed %d", seed), func(t *testing.T) { newTorture(t, seed, newMySQLRegister(t)).runs(min(runs, each)) })
 		runs -= each
 	}
 }

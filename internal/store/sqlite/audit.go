@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"strings"
 
@@ -39,11 +38,11 @@ func insertEntries(ctx context.Context, tx *sql.Tx, last int64, entries []padron
 		if last++; e.Seq != last {
 			return padron.Errorf(padron.CodeInternal, "audit entry %d would follow entry %d", e.Seq, last-1)
 		}
-		customers, err := jsonList(e.Customers)
+		customers, err := store.EncodeList(e.Customers)
 		if err != nil {
 			return err
 		}
-		fields, err := jsonList(e.Fields)
+		fields, err := store.EncodeList(e.Fields)
 		if err != nil {
 			return err
 		}
@@ -53,15 +52,6 @@ func insertEntries(ctx context.Context, tx *sql.Tx, last int64, entries []padron
 		}
 	}
 	return nil
-}
-
-// jsonList is a list as JSON; nil is the empty list.
-func jsonList[T ~string](items []T) (string, error) {
-	if len(items) == 0 {
-		return "[]", nil
-	}
-	data, err := json.Marshal(items)
-	return string(data), err
 }
 
 // AuditHead returns the chain's end; see store.Audit.
@@ -131,27 +121,11 @@ func auditConditions(f *padron.AuditFilter) (string, []any) {
 func scanEntry(row scanner) (padron.AuditEntry, error) {
 	var e padron.AuditEntry
 	var at sql.NullInt64
-	var customers, fields, prev, hash []byte
-	if err := row.Scan(&e.Seq, &at, &e.Principal, &e.Role, &e.Action, &customers, &fields, &e.Purpose, &e.Outcome, &e.RequestID, &prev, &hash); err != nil {
+	var r store.AuditRow
+	if err := row.Scan(&e.Seq, &at, &e.Principal, &e.Role, &e.Action, &r.Customers, &r.Fields, &e.Purpose, &e.Outcome, &e.RequestID,
+		&r.Prev, &r.Hash); err != nil {
 		return e, err
 	}
 	e.Time = fromMillis(at)
-	ok := copy(e.Prev[:], prev) == len(prev) && copy(e.Hash[:], hash) == len(hash) &&
-		readList(customers, &e.Customers) && readList(fields, &e.Fields)
-	if !ok || len(prev) != len(e.Prev) || len(hash) != len(e.Hash) {
-		return e, &store.DamagedEntry{Seq: e.Seq}
-	}
-	return e, nil
-}
-
-// readList reads what jsonList wrote, and nothing else.
-func readList[T ~string](data []byte, items *[]T) bool {
-	if err := json.Unmarshal(data, items); err != nil {
-		return false
-	}
-	if len(*items) == 0 {
-		*items = nil
-	}
-	again, err := jsonList(*items)
-	return err == nil && again == string(data)
+	return e, r.Fill(&e)
 }

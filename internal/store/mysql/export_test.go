@@ -1,0 +1,47 @@
+package mysql
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"io"
+	"testing"
+	"time"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"padron"
+)
+
+// DB is the store's pool.
+func (s *Store) DB() *sql.DB { return s.db }
+
+// InTx runs f in a transaction, again where the server asks for it.
+func (s *Store) InTx(ctx context.Context, f func(*sql.Tx) error) error { return s.inTx(ctx, "test", f) }
+
+// Fenced runs f in a transaction under the lease.
+func (s *Store) Fenced(ctx context.Context, lease padron.Lease, f func(*sql.Tx) error) error {
+	return s.fenced(ctx, "test", lease, f)
+}
+
+// LoadBare loads customers by one LOAD DATA LOCAL, from bytes made before, and
+// nothing else; it returns how long that took.
+func (s *Store) LoadBare(t testing.TB, customers []padron.SealedCustomer) time.Duration {
+	t.Helper()
+	text, err := io.ReadAll(&rowReader{rows: customers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	driver.RegisterReaderHandler("bare", func() io.Reader { return bytes.NewReader(text) })
+	defer driver.DeregisterReaderHandler("bare")
+	started := time.Now()
+	r, err := s.db.ExecContext(t.Context(), loadSQL("bare"))
+	took := time.Since(started)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.RowsAffected(); err != nil || n != int64(len(customers)) {
+		t.Fatal(n, err)
+	}
+	return took
+}

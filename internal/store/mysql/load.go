@@ -1,0 +1,174 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"io"
+	"strconv"
+	"sync/atomic"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"padron"
+)
+
+const customerColumns = `num, id, registered_at, favorite_color, car, car_model, car_type, car_color, purchases,
+	personal, financial, personal_key, financial_key, fingerprint, ix_user_name, ix_card, ix_account, ix_ip, ix_zip, updated_at`
+
+// loads numbers the readers that are registered with the driver.
+var loads atomic.Int64
+
+// insert adds customers by LOAD DATA LOCAL, or by statements where the server
+// has turned that off.
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer) error {
+	if !s.load {
+		return insertRows(ctx, tx, rows)
+	}
+	name := "padron-" + strconv.FormatInt(loads.Add(1), 10)
+	driver.RegisterReaderHandler(name, func() io.Reader { return &rowReader{rows: rows} })
+	defer driver.DeregisterReaderHandler(name)
+	r, err := tx.ExecContext(ctx, loadSQL(name))
+	if err != nil {
+		return err
+	}
+	return allLoaded(ctx, tx, r, len(rows))
+}
+
+// loadSQL loads what a registered reader yields.
+func loadSQL(reader string) string {
+	return "LOAD DATA LOCAL INFILE 'Reader::" + reader + "' INTO TABLE customers CHARACTER SET binary " +
+		`FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (` + customerColumns + ")"
+}
+
+// allLoaded makes errors of the warnings that LOAD DATA LOCAL makes of errors,
+// strict mode or not: it leaves rows out that break a key, and cuts what is too
+// long.
+func allLoaded(ctx context.Context, tx *sql.Tx, r sql.Result, want int) error {
+	rows, err := tx.QueryContext(ctx, "SHOW WARNINGS LIMIT 1")
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // Err is checked
+	if rows.Next() {
+		var level, words string
+		e := new(driver.MySQLError)
+		if err := rows.Scan(&level, &e.Number, &words); err != nil {
+			return err
+		}
+		return e
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n != int64(want) {
+		return padron.Errorf(padron.CodeInternal, "the database took %d of %d customers", n, want)
+	}
+	return nil
+}
+
+// rowReader yields customers as LOAD DATA reads them: fields end with a tab,
+// rows with a newline, and what would end one is escaped.
+type rowReader struct {
+	rows []padron.SealedCustomer
+	// buf[at:] is what was not read yet.
+	buf []byte
+	at  int
+}
+
+// Read implements [io.Reader].
+func (r *rowReader) Read(p []byte) (int, error) {
+	if len(r.buf)-r.at < len(p) {
+		r.buf = append(r.buf[:0], r.buf[r.at:]...)
+		r.at = 0
+		for len(r.buf) < len(p) && len(r.rows) > 0 {
+			r.buf = appendRow(r.buf, &r.rows[0])
+			r.rows = r.rows[1:]
+		}
+	}
+	n := copy(p, r.buf[r.at:])
+	r.at += n
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func appendRow(b []byte, c *padron.SealedCustomer) []byte {
+	b = append(strconv.AppendUint(b, uint64(c.Number), 10), '\t')
+	b = appendField(b, c.ID)
+	b = appendInt(b, millis(c.Profile.RegisteredAt))
+	b = appendField(b, c.Profile.FavoriteColor)
+	b = appendField(b, c.Profile.Car)
+	b = appendField(b, c.Profile.CarModel)
+	b = appendField(b, c.Profile.CarType)
+	b = appendField(b, c.Profile.CarColor)
+	b = appendInt(b, c.Profile.Purchases)
+	b = appendField(b, c.Personal)
+	b = appendField(b, c.Financial)
+	b = appendInt(b, int64(c.PersonalKey))
+	b = appendInt(b, int64(c.FinancialKey))
+	b = appendField(b, c.Fingerprint[:])
+	for _, i := range []padron.Index{
+		padron.IndexUserName, padron.IndexCardNumber, padron.IndexAccountNumber, padron.IndexIPAddress, padron.IndexZipCode,
+	} {
+		b = appendField(b, c.Indexes[i][:])
+	}
+	return append(strconv.AppendInt(b, millis(c.UpdatedAt), 10), '\n')
+}
+
+func appendInt(b []byte, n int64) []byte { return append(strconv.AppendInt(b, n, 10), '\t') }
+
+// escapes are the bytes that LOAD DATA takes for something else, and the letter
+// that stands for each behind a backslash.
+var escapes = [256]byte{'\\': '\\', '\t': 't', '\n': 'n', 0: '0'}
+
+// appendField adds the bytes of a text and a tab.
+func appendField[T ~string | ~[]byte](b []byte, field T) []byte {
+	from := 0
+	for i := range len(field) {
+		if letter := escapes[field[i]]; letter != 0 {
+			b = append(append(b, field[from:i]...), '\\', letter)
+			from = i + 1
+		}
+	}
+	return append(append(b, field[from:]...), '\t')
+}
+
+// insertPart is how many customers one INSERT adds.
+const insertPart = 200
+
+// insertRows adds customers by INSERT statements of many rows each.
+func insertRows(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer) error {
+	for len(rows) > 0 {
+		n := min(insertPart, len(rows))
+		if err := insertSome(ctx, tx, rows[:n]); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+func insertSome(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer) error {
+	const columns = 20
+	query := make([]byte, 0, len(rows)*(2*columns+2)+512)
+	query = append(query, "INSERT INTO customers ("+customerColumns+") VALUES "...)
+	args := make([]any, 0, len(rows)*columns)
+	for i := range rows {
+		if i > 0 {
+			query = append(query, ',')
+		}
+		query = append(query, "("+marks(columns)+")"...)
+		args = appendArgs(args, &rows[i])
+	}
+	_, err := tx.ExecContext(ctx, string(query), args...)
+	return err
+}
+
+func appendArgs(args []any, r *padron.SealedCustomer) []any {
+	return append(args, r.Number, []byte(r.ID), millis(r.Profile.RegisteredAt), []byte(r.Profile.FavoriteColor),
+		[]byte(r.Profile.Car), []byte(r.Profile.CarModel), []byte(r.Profile.CarType), []byte(r.Profile.CarColor), r.Profile.Purchases,
+		[]byte(r.Personal), []byte(r.Financial), int64(r.PersonalKey), int64(r.FinancialKey), r.Fingerprint[:],
+		r.Indexes[padron.IndexUserName][:], r.Indexes[padron.IndexCardNumber][:], r.Indexes[padron.IndexAccountNumber][:],
+		r.Indexes[padron.IndexIPAddress][:], r.Indexes[padron.IndexZipCode][:], millis(r.UpdatedAt))
+}

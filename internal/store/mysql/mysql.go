@@ -1,0 +1,172 @@
+// Package mysql is the production engine of the register: MySQL 8.0 and what
+// speaks its language, like Amazon Aurora, and MariaDB 10.11. It passes the
+// suite in storetest.
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"time"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"padron"
+	"padron/internal/store"
+)
+
+// Store is the register in one database. It is safe for concurrent use, in this
+// process and with others on the same database.
+type Store struct {
+	cfg         Config
+	credentials Credentials
+	now         func() time.Time
+	db          *sql.DB
+	// load says that the server takes LOAD DATA LOCAL.
+	load bool
+	// version is the schema's that this program knows.
+	version int64
+
+	prepared prepared
+
+	holdMu sync.Mutex
+	hold   *hold
+}
+
+var _ store.Engine = (*Store)(nil)
+
+// Option changes how a store is opened.
+type Option func(*Store)
+
+// WithClock replaces the clock that decides when a lease has expired.
+func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
+
+// Credentials returns who logs in. It is asked for each new connection, so that
+// a rotated password or a short-lived token is used at once; it must be safe
+// for concurrent use.
+type Credentials func(ctx context.Context) (user string, password padron.Sensitive, err error)
+
+// WithCredentials replaces the user and password of the URL.
+func WithCredentials(c Credentials) Option { return func(s *Store) { s.credentials = c } }
+
+// The pool: connections are few, since the server shares its memory among all
+// the clients' connections, and young, since after a failover a name leads to
+// another machine.
+const (
+	maxConns = 16
+	maxAge   = 5 * time.Minute
+	maxIdle  = time.Minute
+)
+
+// Open connects to the register. It does not migrate.
+func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
+	s := &Store{cfg: cfg, now: time.Now, prepared: prepared{statements: map[string]*sql.Stmt{}}}
+	for _, o := range opts {
+		o(s)
+	}
+	if cfg.User == "" && s.credentials == nil {
+		return nil, padron.Errorf(padron.CodeInvalid, "the database's URL names no user")
+	}
+	var err error
+	if s.version, err = latest(); err != nil {
+		return nil, err
+	}
+	c, err := newConnector(&cfg, s.credentials, func(*driver.Config) {})
+	if err != nil {
+		return nil, err
+	}
+	s.db = sql.OpenDB(c)
+	s.db.SetMaxOpenConns(maxConns)
+	s.db.SetMaxIdleConns(maxConns)
+	s.db.SetConnMaxLifetime(maxAge)
+	s.db.SetConnMaxIdleTime(maxIdle)
+	if err := s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.local_infile").Scan(&s.load); err != nil {
+		_ = s.db.Close() // the first error is the one to tell
+		return nil, explain("open the register "+cfg.String(), err)
+	}
+	return s, nil
+}
+
+// Close gives a lease's lock back and closes every connection.
+func (s *Store) Close() error {
+	s.letGo(nil)
+	return errors.Join(s.prepared.close(), s.db.Close())
+}
+
+// attempts is how often a transaction that the server gave up is tried.
+const attempts = 5
+
+// repeatedly runs f again where the server chose it to end a deadlock, or it
+// waited too long for a row: nothing of it was done then.
+func repeatedly(ctx context.Context, f func() error) error {
+	err := f()
+	for n := 1; n < attempts && repeatable(err) && ctx.Err() == nil; n++ {
+		err = f()
+	}
+	return err
+}
+
+// inTx runs f in one transaction: all of it or nothing. f may run again.
+func (s *Store) inTx(ctx context.Context, doing string, f func(*sql.Tx) error) error {
+	return explain(doing, repeatedly(ctx, func() error {
+		tx, err := s.db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		if err := f(tx); err != nil {
+			_ = tx.Rollback() // the first error is the one to tell
+			return err
+		}
+		return tx.Commit()
+	}))
+}
+
+// prepared are the statements that are asked often, by their text. They are
+// prepared at their first use, when the schema is there.
+type prepared struct {
+	mu         sync.Mutex
+	statements map[string]*sql.Stmt
+}
+
+// prepare returns the prepared statement of a query.
+func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	p := &s.prepared
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if stmt := p.statements[query]; stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := s.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // Close closes it
+	if err != nil {
+		return nil, err
+	}
+	p.statements[query] = stmt
+	return stmt, nil
+}
+
+func (p *prepared) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for _, stmt := range p.statements {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// millis is a time as it is stored.
+func millis(t time.Time) int64 { return t.UnixMilli() }
+
+// fromMillis is a stored time; NULL is the zero time.
+func fromMillis(n sql.NullInt64) time.Time {
+	if !n.Valid {
+		return time.Time{}
+	}
+	return time.UnixMilli(n.Int64).UTC()
+}
+
+// nullMillis stores the zero time as NULL.
+func nullMillis(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.UnixMilli(), Valid: !t.IsZero()}
+}

@@ -1,0 +1,194 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"iter"
+	"strings"
+	"time"
+
+	"padron"
+)
+
+// chunk is how many ids one statement asks for or changes: as fast as it gets,
+// and below the 1000 of which MariaDB makes a join.
+const chunk = 500
+
+// marks returns n question marks, comma-separated.
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
+
+// chunked calls f with parts of items, and with a statement's list of marks for
+// each.
+func chunked[T any](items []T, f func(part []any, marks string) error) error {
+	for len(items) > 0 {
+		n := min(chunk, len(items))
+		part := make([]any, n)
+		for i, item := range items[:n] {
+			part[i] = item
+		}
+		if err := f(part, marks(n)); err != nil {
+			return err
+		}
+		items = items[n:]
+	}
+	return nil
+}
+
+// asBytes are ids as the columns keep them; nothing converts bytes.
+func asBytes(ids []padron.CustomerID) [][]byte {
+	out := make([][]byte, len(ids))
+	for i, id := range ids {
+		out[i] = []byte(id)
+	}
+	return out
+}
+
+// Lookup returns what is known of the ids; see store.Register.
+func (s *Store) Lookup(ctx context.Context, ids []padron.CustomerID) (map[padron.CustomerID]padron.Known, error) {
+	known := make(map[padron.CustomerID]padron.Known, len(ids))
+	err := chunked(asBytes(ids), func(part []any, marks string) error {
+		rows, err := s.db.QueryContext(ctx, "SELECT num, id, fingerprint, deleted_at IS NOT NULL FROM customers WHERE id IN ("+marks+")", part...) //nolint:gosec // marks only
+		if err != nil {
+			return err
+		}
+		defer rows.Close() //nolint:errcheck // Err is checked
+		for rows.Next() {
+			var k padron.Known
+			var id string
+			var fingerprint sql.RawBytes
+			if err := rows.Scan(&k.Number, &id, &fingerprint, &k.Deleted); err != nil {
+				return err
+			}
+			copy(k.Fingerprint[:], fingerprint)
+			known[padron.CustomerID(id)] = k
+		}
+		return rows.Err()
+	})
+	return known, explain("look customers up", err)
+}
+
+// Apply writes a batch; see store.Register.
+func (s *Store) Apply(ctx context.Context, lease padron.Lease, b *padron.Batch) error {
+	return s.fenced(ctx, "write a batch", lease, func(tx *sql.Tx) error {
+		if err := s.upsert(ctx, tx, b.Upserts); err != nil {
+			return err
+		}
+		if err := quarantineRecords(ctx, tx, b); err != nil {
+			return err
+		}
+		for id, n := range b.Messages {
+			if _, err := tx.ExecContext(ctx, "UPDATE data_keys SET messages = messages + ? WHERE id = ?", n, int64(id)); err != nil {
+				return err
+			}
+		}
+		return saveCheckpoint(ctx, tx, b.Checkpoint)
+	})
+}
+
+// upsert writes customers whole, by number. Those that are there already are
+// taken out first, so that all go in by the fastest way; whoever was deleted is
+// live again. An id that has another number breaks the unique key, and the
+// batch.
+func (s *Store) upsert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	last, err := lastNumber(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var old []padron.Number
+	for i := range rows {
+		if rows[i].Number == 0 {
+			return padron.Errorf(padron.CodeInternal, "a customer without number cannot be written")
+		}
+		if rows[i].Number <= last {
+			old = append(old, rows[i].Number)
+		}
+	}
+	if err := chunked(old, func(part []any, marks string) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM customers WHERE num IN ("+marks+")", part...) //nolint:gosec // marks only
+		return err
+	}); err != nil {
+		return err
+	}
+	return s.insert(ctx, tx, rows)
+}
+
+// livePart is how many numbers Live reads at once, so that no connection is
+// held while they are looked at.
+const livePart = 10_000
+
+// Live yields the numbers of live customers; see store.Register.
+func (s *Store) Live(ctx context.Context) iter.Seq2[padron.Number, error] {
+	return func(yield func(padron.Number, error) bool) {
+		after := padron.Number(0)
+		for {
+			part, err := s.livePart(ctx, after)
+			if err != nil {
+				yield(0, explain("list customers", err))
+				return
+			}
+			for _, n := range part {
+				if !yield(n, nil) {
+					return
+				}
+			}
+			if len(part) < livePart {
+				return
+			}
+			after = part[len(part)-1]
+		}
+	}
+}
+
+func (s *Store) livePart(ctx context.Context, after padron.Number) ([]padron.Number, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT num FROM customers WHERE num > ? AND deleted_at IS NULL ORDER BY num LIMIT ?", after, livePart)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err is checked
+	part := make([]padron.Number, 0, livePart)
+	for rows.Next() {
+		var n padron.Number
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		part = append(part, n)
+	}
+	return part, rows.Err()
+}
+
+// maxDelete is the most numbers one Delete takes.
+const maxDelete = 10_000
+
+// Delete marks customers deleted; see store.Register.
+func (s *Store) Delete(ctx context.Context, lease padron.Lease, numbers []padron.Number, at time.Time) error {
+	if len(numbers) > maxDelete {
+		return padron.Errorf(padron.CodeInternal, "%d deletions at once, at most %d", len(numbers), maxDelete)
+	}
+	return s.fenced(ctx, "delete customers", lease, func(tx *sql.Tx) error {
+		return chunked(numbers, func(part []any, marks string) error {
+			_, err := tx.ExecContext(ctx, "UPDATE customers SET deleted_at = ? WHERE deleted_at IS NULL AND num IN ("+marks+")", //nolint:gosec // marks only
+				append([]any{millis(at)}, part...)...)
+			return err
+		})
+	})
+}
+
+// LastNumber returns the greatest number given; see store.Positions.
+func (s *Store) LastNumber(ctx context.Context) (padron.Number, error) {
+	n, err := lastNumber(ctx, s.db)
+	return n, explain("read the register", err)
+}
+
+// querier is a database handle or a transaction.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func lastNumber(ctx context.Context, db querier) (padron.Number, error) {
+	var n padron.Number
+	err := db.QueryRowContext(ctx, "SELECT coalesce(max(num), 0) FROM customers").Scan(&n)
+	return n, err
+}

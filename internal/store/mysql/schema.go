@@ -1,0 +1,121 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"io/fs"
+	"time"
+
+	driver "github.com/go-sql-driver/mysql"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"padron"
+	"padron/internal/store"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Processes that migrate at once ask for their turn so often, for so long.
+const (
+	turnEvery = 500 * time.Millisecond
+	turnTries = 600
+)
+
+// provider returns goose for a database handle.
+func provider(db *sql.DB) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	locker, err := lock.NewMySQLTableLocker(lock.WithTableLockTimeout(turnEvery, turnTries))
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectMySQL, db, dir, goose.WithLocker(locker))
+}
+
+// latest is the version of the newest migration.
+func latest() (int64, error) {
+	p, err := provider(new(sql.DB)) // asked for its sources alone
+	if err != nil {
+		return 0, err
+	}
+	all := p.ListSources()
+	return all[len(all)-1].Version, nil
+}
+
+// Migrate brings the schema to this version. Processes that migrate at once
+// take turns. A migration may take its time: its connections wait for any.
+func (s *Store) Migrate(ctx context.Context) error {
+	const doing = "migrate the register"
+	if version, err := s.schemaVersion(ctx); err == nil && version >= s.version {
+		return s.notNewer(version)
+	}
+	c, err := newConnector(&s.cfg, s.credentials, func(c *driver.Config) { c.ReadTimeout = 0 })
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(c)
+	defer db.Close() //nolint:errcheck // nothing was left open
+	p, err := provider(db)
+	if err != nil {
+		return explain(doing, err)
+	}
+	_, err = p.Up(ctx)
+	var part *goose.PartialError
+	if errors.As(err, &part) && part.Failed != nil {
+		return explain(doing+": "+part.Failed.Source.Path, err)
+	}
+	return explain(doing, err)
+}
+
+// notNewer refuses a register that a later version has migrated.
+func (s *Store) notNewer(version int64) error {
+	if version > s.version {
+		return padron.Errorf(padron.CodeUnavailable,
+			"the register has schema version %d, this program knows %d: run a newer padron", version, s.version)
+	}
+	return nil
+}
+
+func (s *Store) schemaVersion(ctx context.Context) (int64, error) {
+	var version int64
+	err := s.db.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version)
+	return version, err
+}
+
+// Migrations returns every migration, oldest first.
+func (s *Store) Migrations(ctx context.Context) ([]store.Migration, error) {
+	p, err := provider(s.db)
+	if err != nil {
+		return nil, explain("read the migrations", err)
+	}
+	status, err := p.Status(ctx)
+	if err != nil {
+		return nil, explain("read the migrations", err)
+	}
+	out := make([]store.Migration, len(status))
+	for i, m := range status {
+		out[i] = store.Migration{Version: m.Source.Version, Name: m.Source.Path}
+		if m.State == goose.StateApplied {
+			out[i].AppliedAt = m.AppliedAt.UTC()
+		}
+	}
+	return out, nil
+}
+
+// Ping reports whether the register can be read and has this version's schema.
+func (s *Store) Ping(ctx context.Context) error {
+	version, err := s.schemaVersion(ctx)
+	if err != nil {
+		return explain("read the register", err)
+	}
+	if version != s.version {
+		return padron.Errorf(padron.CodeUnavailable, "the register has schema version %d, want %d: run padron migrate up", version, s.version)
+	}
+	return nil
+}
