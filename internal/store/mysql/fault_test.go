@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"padron"
+	"padron/internal/audit"
 	"padron/internal/store/mysql"
 	"padron/internal/store/mysqltest"
 )
@@ -292,6 +293,34 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	for _, err := range []error{st.Migrate(t.Context()), st.Ping(t.Context())} {
 		if err == nil || !strings.Contains(err.Error(), "999") {
 			t.Errorf("a newer schema: %v", err)
+		}
+	}
+}
+
+// TestDamagedEntriesAreNamed: whatever somebody does to a row of the audit log
+// with SQL, verification names the first one.
+func TestDamagedEntriesAreNamed(t *testing.T) {
+	for _, damage := range []string{
+		"UPDATE audit SET customers = 'garbage' WHERE seq = 5", "UPDATE audit SET customers = '[1]' WHERE seq = 5",
+		"UPDATE audit SET customers = '{}' WHERE seq = 5", `UPDATE audit SET customers = '[ "1","2"]' WHERE seq = 5`,
+		"UPDATE audit SET fields = 'nope' WHERE seq = 5", "UPDATE audit SET fields = 'null' WHERE seq = 5",
+		"UPDATE audit SET hash = x'00' WHERE seq = 5", "UPDATE audit SET prev = hash WHERE seq = 5",
+		"UPDATE audit SET purpose = 'x' WHERE seq = 5", "UPDATE audit SET purpose = ' ' WHERE seq = 5", "DELETE FROM audit WHERE seq = 5",
+		"UPDATE audit SET customers = 'garbage' WHERE seq IN (5, 7)",
+	} {
+		st := open(t, mysqltest.Shared(t).Database(t))
+		log := audit.New(st, time.Now)
+		for range 9 {
+			if err := log.Record(t.Context(), padron.AuditEntry{Principal: "p", Action: padron.ActionGet, Customers: []padron.CustomerID{"1", "2"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := st.DB().Exec(damage); err != nil {
+			t.Fatalf("%s: %v", damage, err)
+		}
+		got, err := audit.Verify(t.Context(), st, nil)
+		if err != nil || got.Broken == nil || got.Broken.Seq != 5 || got.Entries != 4 {
+			t.Errorf("%s: %d entries, broken %+v (%v)", damage, got.Entries, got.Broken, err)
 		}
 	}
 }
