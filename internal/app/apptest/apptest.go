@@ -30,7 +30,7 @@ type Running struct {
 	TokenIDs map[padron.Role]string
 	// Log is what customers-mngr logged.
 	Log *Log
-	// Path is the register's file.
+	// Path is the register's file, where it is SQLite.
 	Path string
 }
 
@@ -48,6 +48,15 @@ func Start(t testing.TB, customers int, seed uint64) *Running {
 // nobody serves.
 func Unsynced(t testing.TB, customers int, seed uint64) *Running {
 	t.Helper()
+	path := filepath.Join(t.TempDir(), "padron.db")
+	r := UnsyncedIn(t, "sqlite:"+path, customers, seed)
+	r.Path = path
+	return r
+}
+
+// UnsyncedIn is the same with the register at an address, as PADRON_DB has it.
+func UnsyncedIn(t testing.TB, db string, customers int, seed uint64) *Running {
+	t.Helper()
 	r := &Running{Tokens: map[padron.Role]string{}, TokenIDs: map[padron.Role]string{}, Log: &Log{}}
 	var err error
 	if r.Provider, err = providertest.New(providertest.Options{Customers: customers, Seed: seed, Dirty: -1}); err != nil {
@@ -55,7 +64,7 @@ func Unsynced(t testing.TB, customers int, seed uint64) *Running {
 	}
 	source := httptest.NewServer(r.Provider)
 	t.Cleanup(source.Close)
-	r.open(t, source.URL+providertest.CollectionPath)
+	r.open(t, db, source.URL+providertest.CollectionPath)
 	return r
 }
 
@@ -74,12 +83,10 @@ func (r *Running) serve(t testing.TB) {
 	}
 }
 
-func (r *Running) open(t testing.TB, source string) {
+func (r *Running) open(t testing.TB, db, source string) {
 	t.Helper()
-	dir := t.TempDir()
-	r.Path = filepath.Join(dir, "padron.db")
 	env := map[string]string{
-		"PADRON_DB": "sqlite:" + r.Path, "PADRON_KEYS": "file:" + filepath.Join(dir, "keys.json"),
+		"PADRON_DB": db, "PADRON_KEYS": "file:" + filepath.Join(t.TempDir(), "keys.json"),
 		"PADRON_PROVIDER_URL": source,
 	}
 	cfg, err := config.Load(func(string) (string, bool) { return "", false }, env)
