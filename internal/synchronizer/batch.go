@@ -3,7 +3,6 @@ package synchronizer
 import (
 	"context"
 	"fmt"
-	"maps"
 	"runtime"
 	"slices"
 
@@ -31,6 +30,10 @@ type batch struct {
 	pages int
 	paged bool
 }
+
+// newBatch has room for a batch's items, which are large, so that they are not
+// moved while it fills.
+func newBatch(size int) *batch { return &batch{items: make([]item, 0, size)} }
 
 func (b *batch) add(page provider.Page) {
 	b.items = slices.Grow(b.items, len(page.Records))
@@ -70,57 +73,6 @@ func parallel[T any](items []T, f func([]T) error) error {
 		g.Go(func() error { return f(chunk) })
 	}
 	return g.Wait()
-}
-
-// write decides what each record of the batch means and writes it, with the
-// checkpoint. A batch that cannot be written does not count in the report.
-func (p *pass) write(ctx context.Context, b *batch) error {
-	before := *p.run
-	before.Reasons, before.Warnings = maps.Clone(before.Reasons), maps.Clone(before.Warnings)
-	err := p.writeCounted(ctx, b)
-	if err != nil {
-		*p.run = before
-	}
-	return err
-}
-
-func (p *pass) writeCounted(ctx context.Context, b *batch) error {
-	known, err := p.lookup(ctx, b)
-	if err != nil {
-		return err
-	}
-	var upserts []*item
-	var numbers []padron.Number
-	out := padron.Batch{}
-	for i := range b.items {
-		it := &b.items[i]
-		p.count(it)
-		if len(it.reasons) > 0 {
-			if err := p.reject(ctx, it, known, &out); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, ok := p.quarantined[p.hash(it.customer.ID)]; ok {
-			out.Cleared = append(out.Cleared, it.customer.ID)
-		}
-		if n, changed := p.decide(it, known); changed {
-			upserts, numbers = append(upserts, it), append(numbers, n)
-		}
-	}
-	if err := p.believe(); err != nil {
-		return err
-	}
-	p.marks.cursor = b.cursor
-	p.pages += b.pages
-	p.paged = p.paged || b.paged
-	if p.cfg.DryRun {
-		return nil
-	}
-	if out.Upserts, err = p.seal(ctx, upserts, numbers); err != nil {
-		return err
-	}
-	return p.applyIfDue(ctx, &out)
 }
 
 // believe looks at what was read so far, this batch included, and returns an
@@ -167,7 +119,7 @@ func (p *pass) believeChanges() error {
 }
 
 // lookup asks the store about every id in the batch, those of rejected records
-// included.
+// included. What the batch before it writes may not be in the store yet.
 func (p *pass) lookup(ctx context.Context, b *batch) (map[padron.CustomerID]padron.Known, error) {
 	ids := make([]padron.CustomerID, 0, len(b.items))
 	for i := range b.items {
@@ -178,7 +130,16 @@ func (p *pass) lookup(ctx context.Context, b *batch) (map[padron.CustomerID]padr
 			ids = append(ids, id)
 		}
 	}
-	return p.cfg.Store.Lookup(ctx, ids)
+	known, err := p.cfg.Store.Lookup(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if k, ok := p.ahead[id]; ok {
+			known[id] = k
+		}
+	}
+	return known, nil
 }
 
 // count adds what is counted of every record.
@@ -223,8 +184,7 @@ func (p *pass) decide(it *item, known map[padron.CustomerID]padron.Known) (padro
 		p.see(k.Number)
 		return k.Number, p.cfg.Full
 	}
-	known[id] = padron.Known{Number: k.Number, Fingerprint: it.fingerprint}
-	p.see(k.Number)
+	p.write(known, id, padron.Known{Number: k.Number, Fingerprint: it.fingerprint})
 	return k.Number, true
 }
 
@@ -241,14 +201,20 @@ func (p *pass) insert(id padron.CustomerID, it *item, known map[padron.CustomerI
 	}
 	p.last++
 	p.run.Inserted++
-	known[id] = padron.Known{Number: p.last, Fingerprint: it.fingerprint}
-	p.see(p.last)
+	p.write(known, id, padron.Known{Number: p.last, Fingerprint: it.fingerprint})
 	return p.last, true
+}
+
+// write notes a customer that this batch writes.
+func (p *pass) write(known map[padron.CustomerID]padron.Known, id padron.CustomerID, k padron.Known) {
+	known[id] = k
+	p.writes[id] = k
+	p.see(k.Number)
 }
 
 func (p *pass) see(n padron.Number) {
 	p.seen.Add(uint32(n))
-	p.marks.pending.Add(uint32(n))
+	p.pending.Add(uint32(n))
 }
 
 func (p *pass) duplicate(conflict bool) {
@@ -272,7 +238,7 @@ func (p *pass) reject(ctx context.Context, it *item, known map[padron.CustomerID
 	}
 	if k, ok := known[id]; ok && named {
 		p.held.Add(uint32(k.Number))
-		p.marks.pending.Add(uint32(k.Number))
+		p.pending.Add(uint32(k.Number))
 	}
 	if p.cfg.DryRun {
 		return nil
@@ -316,32 +282,4 @@ func (p *pass) seal(ctx context.Context, items []*item, numbers []padron.Number)
 		return nil
 	})
 	return sealed, err
-}
-
-// applyIfDue writes the batch; one with nothing to write is left out until a
-// checkpoint is due, so that unchanged customers cost no write.
-func (p *pass) applyIfDue(ctx context.Context, b *padron.Batch) error {
-	writes := len(b.Upserts)+len(b.Rejected)+len(b.Cleared) > 0
-	if !writes && p.marks.cursor == "" {
-		return nil // nothing to write, nor a place to go on from
-	}
-	if !writes && p.cfg.Now().Sub(p.marks.savedAt) < checkpointEvery {
-		return nil
-	}
-	return p.apply(ctx, b)
-}
-
-func (p *pass) apply(ctx context.Context, b *padron.Batch) (err error) {
-	if b.Checkpoint, err = p.checkpoint(); err != nil {
-		return err
-	}
-	b.Messages = p.cfg.Sealer.TakeMessages()
-	b.At = p.cfg.Now().UTC()
-	if err := p.cfg.Store.Apply(ctx, p.lease, b); err != nil {
-		return err
-	}
-	if b.Checkpoint != nil {
-		p.saved()
-	}
-	return nil
 }

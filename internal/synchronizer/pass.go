@@ -17,7 +17,10 @@ import (
 type pass struct {
 	cfg   *Config
 	lease padron.Lease
-	run   *padron.Run
+	// run counts what was planned, done what was written: they differ by the
+	// batches under way.
+	run  *padron.Run
+	done padron.Run
 	// last is the greatest customer number given so far.
 	last padron.Number
 	// seen are the customers that arrived valid; held are those whose record
@@ -35,6 +38,10 @@ type pass struct {
 	pages int
 	paged bool
 	marks marks
+	// pending and writes are of the plan being made: the customers it met, and
+	// those it writes; ahead are the writes of the plan before it.
+	pending       *roaring.Bitmap
+	writes, ahead map[padron.CustomerID]padron.Known
 }
 
 func newPass(cfg *Config, lease padron.Lease, run *padron.Run) *pass {
@@ -139,28 +146,32 @@ type history interface {
 	Runs(ctx context.Context, limit int) ([]padron.Run, error)
 }
 
-// read reads from the cursor to the end. The next batch is fetched and prepared
-// while this one is written.
+// read reads from the cursor to the end, in three stages that work at the same
+// time: one batch is fetched and prepared, one is planned and sealed, and one is
+// written. Each stage waits for the next, so that memory is bounded and a slow
+// store is felt by the provider.
 func (p *pass) read(ctx context.Context, cursor string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	batches := make(chan *batch, 1)
+	p.done = snapshot(p.run)
+	batches, plans := make(chan *batch, 1), make(chan *plan)
 	var failed error // of the producer; good once batches is closed
 	go func() {
 		defer close(batches)
 		failed = p.produce(ctx, cursor, batches)
 	}()
-	for b := range batches {
-		if ctx.Err() != nil {
-			continue // told to stop: what was prepared is read again
-		}
-		// The batch at hand is finished even by a run that is told to stop.
-		if err := p.write(context.WithoutCancel(ctx), b); err != nil {
-			cancel()
-			drain(batches)
-			return err
-		}
-		p.cfg.OnProgress(Progress{Read: p.run.Read, Elapsed: p.cfg.Now().Sub(p.run.StartedAt), Expected: p.expected})
+	written := make(chan error, 1)
+	go func() { written <- p.carryOutAll(ctx, plans, cancel) }()
+	err := p.planAll(ctx, batches, plans)
+	if err != nil {
+		cancel()
+	}
+	close(plans)
+	drain(batches)
+	err = errors.Join(err, <-written)
+	*p.run = p.done
+	if err != nil {
+		return err
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		failed = cause
@@ -171,6 +182,39 @@ func (p *pass) read(ctx context.Context, cursor string) error {
 	return nil
 }
 
+// planAll plans batches until the last one or an error. Once told to stop it
+// lets go of what was prepared, which is read again.
+func (p *pass) planAll(ctx context.Context, batches <-chan *batch, plans chan<- *plan) error {
+	for b := range batches {
+		if ctx.Err() != nil {
+			continue
+		}
+		pl, err := p.plan(context.WithoutCancel(ctx), b)
+		if err != nil {
+			return err
+		}
+		plans <- pl
+	}
+	return nil
+}
+
+// carryOutAll writes plans until the last one, even in a run that is told to
+// stop. After an error it calls stop and writes no more.
+func (p *pass) carryOutAll(ctx context.Context, plans <-chan *plan, stop func()) (failed error) {
+	for pl := range plans {
+		if failed != nil {
+			continue
+		}
+		if failed = p.carryOut(context.WithoutCancel(ctx), pl); failed != nil {
+			stop()
+			continue
+		}
+		p.cfg.OnProgress(Progress{Read: p.done.Read, Elapsed: p.cfg.Now().Sub(p.run.StartedAt), Expected: p.expected})
+	}
+	return failed
+}
+
+// drain takes what is left, so that the sender can end.
 func drain(batches <-chan *batch) {
 	for range batches {
 		continue
@@ -180,7 +224,7 @@ func drain(batches <-chan *batch) {
 // produce fetches pages, gathers them into batches and prepares these. What was
 // gathered before a fault is sent on all the same.
 func (p *pass) produce(ctx context.Context, cursor string, out chan<- *batch) error {
-	b := &batch{}
+	b := newBatch(p.cfg.BatchSize)
 	send := func() error {
 		if len(b.items) == 0 {
 			return nil
@@ -188,7 +232,7 @@ func (p *pass) produce(ctx context.Context, cursor string, out chan<- *batch) er
 		p.prepare(b)
 		select {
 		case out <- b:
-			b = &batch{}
+			b = newBatch(p.cfg.BatchSize)
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)

@@ -79,7 +79,11 @@ func (p *pass) replay(ctx context.Context, open RecordOpener, ids []string, out 
 			}
 			b.items = append(b.items, it)
 		}
-		if err := p.write(ctx, b); err != nil {
+		pl, err := p.plan(ctx, b)
+		if err != nil {
+			return err
+		}
+		if err := p.carryOut(ctx, pl); err != nil {
 			return err
 		}
 	}
