@@ -6,7 +6,7 @@ func BenchmarkSeal(b *testing.B) {
 	x, c := newBench(b), maria()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := x.sealer.Seal(b.Context(), &c); err != nil {
+		if _, err := x.sealer.Seal(b.Context(), &c, x.sealer.Fingerprint(&c)); err != nil {
 			b.Fatal(err)
 		}
 	}

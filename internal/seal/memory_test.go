@@ -25,7 +25,7 @@ func TestDryRunLeavesNoKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := len(b.keys.keys)
 			s, m := dryRun(t, b)
-			sc, err := s.Seal(t.Context(), &c)
+			sc, err := s.Seal(t.Context(), &c, s.Fingerprint(&c))
 			if err != nil {
 				t.Fatal(err)
 			}

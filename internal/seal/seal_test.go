@@ -185,7 +185,7 @@ type fataler interface {
 
 func (b *bench) seal(t fataler, c *padron.Customer) padron.SealedCustomer {
 	t.Helper()
-	sc, err := b.sealer.Seal(context.Background(), c)
+	sc, err := b.sealer.Seal(context.Background(), c, b.sealer.Fingerprint(c))
 	if err != nil {
 		t.Fatal(err)
 	}

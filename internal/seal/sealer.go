@@ -73,9 +73,10 @@ func (s *Sealer) Fingerprint(c *padron.Customer) padron.Fingerprint {
 	return s.fingerprints.sum(func(b []byte) []byte { return appendCanonical(b, c) })
 }
 
-// Seal returns c as a store may keep it, all but Number and UpdatedAt.
-func (s *Sealer) Seal(ctx context.Context, c *padron.Customer) (padron.SealedCustomer, error) {
-	out := padron.SealedCustomer{ID: c.ID, Profile: c.Profile, Fingerprint: s.Fingerprint(c)}
+// Seal returns c as a store may keep it, all but Number and UpdatedAt, under its
+// fingerprint, which whoever decided to write it knows already.
+func (s *Sealer) Seal(ctx context.Context, c *padron.Customer, f padron.Fingerprint) (padron.SealedCustomer, error) {
+	out := padron.SealedCustomer{ID: c.ID, Profile: c.Profile, Fingerprint: f}
 	personal := personalSlots(&c.Personal)
 	financial := financialSlots(&c.Financial)
 	var err error

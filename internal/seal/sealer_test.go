@@ -151,7 +151,7 @@ func TestConcurrentSealing(t *testing.T) {
 	for range workers {
 		wg.Go(func() {
 			for range each {
-				sc, err := b.sealer.Seal(t.Context(), &c)
+				sc, err := b.sealer.Seal(t.Context(), &c, b.sealer.Fingerprint(&c))
 				if err != nil {
 					t.Error(err)
 					return
@@ -211,7 +211,7 @@ func TestSealWithoutStoreOrKEK(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			set(b, errDown)
-			sc, err := b.sealer.Seal(t.Context(), &c)
+			sc, err := b.sealer.Seal(t.Context(), &c, b.sealer.Fingerprint(&c))
 			if !errors.Is(err, errDown) || sc.Personal != nil || sc.Financial != nil {
 				t.Fatal("sealed without a stored key:", err)
 			}

@@ -138,7 +138,7 @@ func TestAlteredDataKeys(t *testing.T) {
 			b.keys.edit(sc.PersonalKey, func(k *padron.DataKey) { k.Wrapped = other })
 		},
 		"another run's wrapped key": func(b *bench, sc *padron.SealedCustomer) {
-			second, _ := b.sealer.Seal(context.Background(), &c)
+			second, _ := b.sealer.Seal(context.Background(), &c, b.sealer.Fingerprint(&c))
 			other := b.keys.keys[second.PersonalKey].Wrapped
 			b.keys.edit(sc.PersonalKey, func(k *padron.DataKey) { k.Wrapped = other })
 		},

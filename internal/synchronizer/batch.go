@@ -272,7 +272,7 @@ func (p *pass) seal(ctx context.Context, items []*item, numbers []padron.Number)
 	now := p.cfg.Now().UTC()
 	err := parallel(jobs, func(chunk []job) error {
 		for _, j := range chunk {
-			row, err := p.cfg.Sealer.Seal(ctx, &j.item.customer)
+			row, err := p.cfg.Sealer.Seal(ctx, &j.item.customer, j.item.fingerprint)
 			if err != nil {
 				return err
 			}

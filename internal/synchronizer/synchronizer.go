@@ -42,7 +42,7 @@ type Provider interface {
 // Sealer turns customers into what the store may keep; [seal.Sealer] is one.
 type Sealer interface {
 	Fingerprint(c *padron.Customer) padron.Fingerprint
-	Seal(ctx context.Context, c *padron.Customer) (padron.SealedCustomer, error)
+	Seal(ctx context.Context, c *padron.Customer, f padron.Fingerprint) (padron.SealedCustomer, error)
 	RecordSealer
 	// TakeMessages returns how many messages each key sealed since the last call.
 	TakeMessages() map[padron.KeyID]int64

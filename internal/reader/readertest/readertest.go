@@ -64,7 +64,7 @@ func New(t testing.TB) *Register {
 // Seal seals a customer under a number.
 func (r *Register) Seal(t testing.TB, c *padron.Customer, n padron.Number) padron.SealedCustomer {
 	t.Helper()
-	sealed := must(r.Sealer.Seal(t.Context(), c))(t)
+	sealed := must(r.Sealer.Seal(t.Context(), c, r.Sealer.Fingerprint(c)))(t)
 	sealed.Number, sealed.UpdatedAt = n, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	return sealed
 }
