@@ -1,0 +1,39 @@
+// Command padron-infra makes the estate's templates, proves them and deploys
+// them.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"padron/infra/cdkout"
+	"padron/infra/synth"
+)
+
+// commands is the command line: one field and one file a command.
+type commands struct {
+	Synth synthCommand `cmd:"" help:"Make every environment's templates, in cdk.out/ENVIRONMENT."`
+}
+
+func main() {
+	var c commands
+	parsed := kong.Parse(&c, kong.Name("padron-infra"), kong.UsageOnError(),
+		kong.Description("Makes the AWS estate's templates, proves them and deploys them."))
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+type synthCommand struct{}
+
+// Run makes the templates where the sources changed.
+func (synthCommand) Run() error {
+	root, err := cdkout.Root()
+	if err != nil {
+		return err
+	}
+	return synth.Run(root)
+}

@@ -1,0 +1,46 @@
+// Package estate is everything of padron that stands in an AWS account, one
+// file and one stack for each part of it, wired by plain Go values. The only
+// input is a [config.Environment].
+package estate
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"padron/infra/config"
+)
+
+// Estate is an environment's stacks, in the order of deployment.
+type Estate struct {
+	Identity *Identity
+	Keys     *Keys
+	Network  *Network
+}
+
+// New adds every stack of the environment to the app.
+func New(app awscdk.App, env *config.Environment) *Estate {
+	e := &Estate{}
+	e.Identity = NewIdentity(app, env)
+	e.Keys = NewKeys(app, env, e.Identity)
+	e.Network = NewNetwork(app, env, e.Keys)
+	return e
+}
+
+// newStack makes the stack that every part begins with. Its name in the account
+// is the environment's prefix and id.
+func newStack(app awscdk.App, env *config.Environment, id, what string) awscdk.Stack {
+	return awscdk.NewStack(app, jsii.String(id), &awscdk.StackProps{
+		StackName:             jsii.String(env.Prefix() + "-" + id),
+		Description:           jsii.String("padron " + env.Name + ": " + what),
+		Env:                   &awscdk.Environment{Account: jsii.String(env.Account), Region: jsii.String(env.Region)},
+		TerminationProtection: jsii.Bool(env.Protected),
+		AnalyticsReporting:    jsii.Bool(false),
+		Tags:                  &map[string]*string{"padron:environment": jsii.String(env.Name), "padron:stack": jsii.String(id)},
+		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
+			GenerateBootstrapVersionRule: jsii.Bool(false),
+		}),
+	})
+}
+
+// texts turns Go strings into what jsii takes.
+func texts(values ...string) *[]*string { return jsii.Strings(values...) }

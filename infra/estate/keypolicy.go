@@ -1,0 +1,119 @@
+package estate
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/jsii-runtime-go"
+
+	"padron/infra/config"
+)
+
+// everyKey is a key policy's resource: the key that it stands on.
+var everyKey = texts("*")
+
+// keyUse is what encrypting and decrypting takes.
+var keyUse = texts("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+
+// administer lets the account manage a key and not use it: there is no action
+// on data among these. IAM decides who in the account; the root user keeps a
+// key from being locked for good.
+func administer(env *config.Environment) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        jsii.String("Administer"),
+		Principals: &[]awsiam.IPrincipal{awsiam.NewAccountPrincipal(jsii.String(env.Account))},
+		Actions: texts("kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
+			"kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListAliases",
+			"kms:ListGrants", "kms:ListKeyPolicies", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:ReplicateKey",
+			"kms:RevokeGrant", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias",
+			"kms:UpdateKeyDescription"),
+		Resources: everyKey,
+	})
+}
+
+// through lets the account's principals use a key only by way of the services,
+// which ask on behalf of whoever may use the thing that the key encrypts.
+func through(env *config.Environment, services ...string) awsiam.PolicyStatement {
+	hosts := make([]string, len(services))
+	for i, s := range services {
+		hosts[i] = fmt.Sprintf("%s.%s.amazonaws.com", s, env.Region)
+	}
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        jsii.String("UseThroughServices"),
+		Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()},
+		Actions:    texts("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey"),
+		Resources:  everyKey,
+		Conditions: &map[string]any{"StringEquals": map[string]any{"kms:CallerAccount": env.Account, "kms:ViaService": hosts}},
+	})
+}
+
+// byService lets a service use a key for this account's things.
+func byService(sid, service string, conditions map[string]any) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        jsii.String(sid),
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String(service), nil)},
+		Actions:    keyUse,
+		Resources:  everyKey,
+		Conditions: &conditions,
+	})
+}
+
+func logsUse(env *config.Environment) []awsiam.PolicyStatement {
+	own := map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": env.Account}}
+	groups := fmt.Sprintf("arn:aws:logs:%s:%s:log-group:*", env.Region, env.Account)
+	return []awsiam.PolicyStatement{
+		byService("LogGroups", "logs."+env.Region+".amazonaws.com",
+			map[string]any{"ArnLike": map[string]any{"kms:EncryptionContext:aws:logs:arn": groups}}),
+		byService("Deliveries", "delivery.logs.amazonaws.com", own),
+		byService("Trail", "cloudtrail.amazonaws.com", own),
+		byService("Config", "config.amazonaws.com", own),
+		through(env, "s3"),
+	}
+}
+
+func messagesUse(env *config.Environment) []awsiam.PolicyStatement {
+	own := map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": env.Account}}
+	return []awsiam.PolicyStatement{
+		byService("Alarms", "cloudwatch.amazonaws.com", own),
+		byService("Events", "events.amazonaws.com", own),
+		byService("Schedules", "scheduler.amazonaws.com", own),
+		byService("Budgets", "budgets.amazonaws.com", own),
+		byService("Backups", "backup.amazonaws.com", own),
+		byService("Notifications", "sns.amazonaws.com", own),
+		through(env, "sqs", "sns", "scheduler"),
+	}
+}
+
+// customersUse is the policy that makes a stolen synchronizer worthless: it
+// makes data keys for the field groups and cannot unwrap one of them again. The
+// purposes are those of padron's data keys, which are their wrapped keys'
+// encryption context.
+func customersUse(env *config.Environment, who *Identity) []awsiam.PolicyStatement {
+	shared := []string{"fingerprint", "index", "quarantine"}
+	only := func(sid string, role awsiam.Role, purposes []string, actions ...string) awsiam.PolicyStatement {
+		return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Sid:        jsii.String(sid),
+			Principals: &[]awsiam.IPrincipal{awsiam.NewArnPrincipal(role.RoleArn())},
+			Actions:    texts(actions...),
+			Resources:  everyKey,
+			Conditions: &map[string]any{"StringEquals": map[string]any{"kms:EncryptionContext:purpose": purposes}},
+		})
+	}
+	return []awsiam.PolicyStatement{
+		only("SynchronizerSeals", who.Synchronizer, append([]string{"seal"}, shared...), "kms:GenerateDataKey"),
+		only("SynchronizerShares", who.Synchronizer, shared, "kms:Decrypt"),
+		only("ManagerOpens", who.Manager, append([]string{"seal", "page"}, shared...), "kms:Decrypt"),
+		only("ManagerPages", who.Manager, []string{"page", "index"}, "kms:GenerateDataKey"),
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Sid:        jsii.String("NobodyElse"),
+			Effect:     awsiam.Effect_DENY,
+			Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()},
+			Actions: texts("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant",
+				"kms:Sign", "kms:DeriveSharedSecret", "kms:GenerateMac"),
+			Resources: everyKey,
+			Conditions: &map[string]any{"ArnNotEquals": map[string]any{
+				"aws:PrincipalArn": []*string{who.Synchronizer.RoleArn(), who.Manager.RoleArn()},
+			}},
+		}),
+	}
+}

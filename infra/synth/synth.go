@@ -1,0 +1,70 @@
+// Package synth turns every environment's configuration into templates, in
+// cdk.out/ENVIRONMENT.
+package synth
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"padron/infra/cdkout"
+	"padron/infra/config"
+	"padron/infra/estate"
+)
+
+// flags are the behaviours of the CDK that the estate is written for, where
+// they differ from its defaults.
+func flags() *map[string]any {
+	return &map[string]any{
+		"aws:cdk:enable-path-metadata":                         true,
+		"@aws-cdk/aws-iam:minimizePolicies":                    true,
+		"@aws-cdk/aws-iam:standardizedServicePrincipals":       true,
+		"@aws-cdk/aws-kms:reduceCrossAccountRegionPolicyScope": true,
+		"@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy":      true,
+		"@aws-cdk/aws-ecs:arnFormatIncludesClusterName":        true,
+		"@aws-cdk/core:checkSecretUsage":                       true,
+		"@aws-cdk/core:enablePartitionLiterals":                true,
+	}
+}
+
+// Run synthesizes every environment below root, the folder infra, where the
+// templates are not those of the present sources already. The faults of all
+// configurations come at once.
+func Run(root string) error {
+	fresh, err := cdkout.Fresh(root)
+	if err != nil || fresh {
+		return err
+	}
+	sum, err := cdkout.Sum(root)
+	if err != nil {
+		return err
+	}
+	environments, err := config.All(filepath.Join(root, "config"))
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(root, "cdk.out")); err != nil {
+		return err
+	}
+	preferPinnedNode(root)
+	defer jsii.Close()
+	for _, env := range environments {
+		app := awscdk.NewApp(&awscdk.AppProps{
+			Outdir:             jsii.String(cdkout.Dir(root, env.Name)),
+			AnalyticsReporting: jsii.Bool(false),
+			Context:            flags(),
+		})
+		estate.New(app, env)
+		app.Synth(nil)
+	}
+	return cdkout.Mark(root, sum)
+}
+
+// preferPinnedNode puts the Node that package.json pins before any other.
+func preferPinnedNode(root string) {
+	bin := filepath.Join(root, "node_modules", ".bin")
+	_ = os.Setenv("PATH", fmt.Sprintf("%s%c%s", bin, os.PathListSeparator, os.Getenv("PATH")))
+}

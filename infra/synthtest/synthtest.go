@@ -1,0 +1,88 @@
+// Package synthtest gives every test the same synthesized templates. The first
+// test that finds them stale makes them, once for all packages.
+package synthtest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"padron/infra/cdkout"
+	"padron/infra/cfn"
+	"padron/infra/config"
+)
+
+// Environments are the names of all environments.
+func Environments(t testing.TB) []string {
+	t.Helper()
+	names, err := config.Names(filepath.Join(root(t), "config"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no environments: %v", err)
+	}
+	return names
+}
+
+// Config returns the environment's configuration.
+func Config(t testing.TB, environment string) *config.Environment {
+	t.Helper()
+	e, err := config.Load(filepath.Join(root(t), "config"), environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// Load returns the environment's templates, freshly parsed: the caller may
+// change them.
+func Load(t testing.TB, environment string) *cfn.Assembly {
+	t.Helper()
+	a, err := cfn.Load(Dir(t, environment))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// Dir returns the folder of the environment's templates.
+func Dir(t testing.TB, environment string) string {
+	t.Helper()
+	at := root(t)
+	synthesize(t, at)
+	return cdkout.Dir(at, environment)
+}
+
+func root(t testing.TB) string {
+	t.Helper()
+	at, err := cdkout.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// synthesize makes the templates where they are stale. A lock on a file lets
+// one of the packages' test processes do it while the others wait.
+func synthesize(t testing.TB, at string) {
+	t.Helper()
+	lock, err := os.OpenFile(filepath.Join(at, "go.mod"), os.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close() //nolint:errcheck // it was only read
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	if fresh, err := cdkout.Fresh(at); err != nil || fresh {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "run", "./cmd/padron-infra", "synth")
+	cmd.Dir = at
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("synthesis: %v\n%s", err, out)
+	}
+}
