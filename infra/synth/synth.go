@@ -3,7 +3,6 @@
 package synth
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -49,7 +48,6 @@ func Run(root string) error {
 	if err := os.RemoveAll(filepath.Join(root, "cdk.out")); err != nil {
 		return err
 	}
-	preferPinnedNode(root)
 	defer jsii.Close()
 	for _, env := range environments {
 		app := awscdk.NewApp(&awscdk.AppProps{
@@ -61,10 +59,4 @@ func Run(root string) error {
 		app.Synth(nil)
 	}
 	return cdkout.Mark(root, sum)
-}
-
-// preferPinnedNode puts the Node that package.json pins before any other.
-func preferPinnedNode(root string) {
-	bin := filepath.Join(root, "node_modules", ".bin")
-	_ = os.Setenv("PATH", fmt.Sprintf("%s%c%s", bin, os.PathListSeparator, os.Getenv("PATH")))
 }

@@ -35,5 +35,8 @@ func (synthCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	if err := withNode(root); err != nil {
+		return err
+	}
 	return synth.Run(root)
 }
