@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"padron"
@@ -10,7 +11,21 @@ import (
 )
 
 type keysCmd struct {
+	Init   keysInit   `cmd:"" help:"Make the data keys that services share, where they are missing."`
 	Status keysStatus `cmd:"" help:"List data keys: purpose, age, messages sealed."`
+}
+
+type keysInit struct{}
+
+// Run makes the shared data keys; again changes nothing.
+func (*keysInit) Run(ctx context.Context, env *cli.Env) error {
+	return withApp(ctx, env, func(a *app.App) error {
+		if err := a.MakeKeys(ctx); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(env.Stdout, "the shared data keys are there")
+		return err
+	})
 }
 
 type keysStatus struct {

@@ -31,7 +31,7 @@ func welcome(ctx context.Context, a *app.App, e *upEndpoints, tokens map[padron.
 	if a.Config.DB.MySQL == nil { // whose URL holds a password, and stands in the environment
 		db = " --db " + a.Config.DB.String()
 	}
-	fmt.Fprintf(&b, "  bin/synchronizer run --provider-url %s%s --keys file:%s\n", a.Config.Provider.URL, db, a.Config.KeyFile)
+	fmt.Fprintf(&b, "  bin/synchronizer run --provider-url %s%s --keys %s\n", a.Config.Provider.URL, db, a.Config.Keys)
 	b.WriteString("\nCtrl-C stops everything; the register stays.\n")
 	return b.String()
 }

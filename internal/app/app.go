@@ -16,6 +16,7 @@ import (
 	"padron/internal/provider"
 	"padron/internal/seal"
 	"padron/internal/seal/filewrap"
+	"padron/internal/seal/kmswrap"
 	"padron/internal/store"
 	"padron/internal/store/mysql"
 	"padron/internal/store/sqlite"
@@ -96,10 +97,33 @@ func RequireRegister(cfg *config.Config) error {
 		"there is no register at %s: check PADRON_DB; `padron migrate up` or a run of the synchronizer makes one", path)
 }
 
-// Wrapper opens the key file. A new one is made for a register without data
+// Wrapper opens the key-encryption key.
+func (a *App) Wrapper(ctx context.Context) (seal.KeyWrapper, error) {
+	if a.Config.Keys.KMS != "" {
+		cfg, err := awsConfig(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return kmswrap.New(cfg, a.Config.Keys.KMS)
+	}
+	return a.keyFile(ctx)
+}
+
+// MakeKeys makes the data keys that runs and readers share, where they are
+// missing.
+func (a *App) MakeKeys(ctx context.Context) error {
+	wrapper, err := a.Wrapper(ctx)
+	if err != nil {
+		return err
+	}
+	return seal.MakeShared(ctx, wrapper, a.Store)
+}
+
+// keyFile opens the key file. A new one is made for a register without data
 // keys only: it could open nothing of what others sealed.
-func (a *App) Wrapper(ctx context.Context) (*filewrap.Wrapper, error) {
-	if _, err := os.Lstat(a.Config.KeyFile); errors.Is(err, fs.ErrNotExist) {
+func (a *App) keyFile(ctx context.Context) (seal.KeyWrapper, error) {
+	path := a.Config.Keys.File
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		keys, err := a.Store.Keys(ctx)
 		if err != nil {
 			return nil, err
@@ -107,10 +131,10 @@ func (a *App) Wrapper(ctx context.Context) (*filewrap.Wrapper, error) {
 		if len(keys) > 0 {
 			return nil, padron.Errorf(padron.CodeUnavailable,
 				"key file %s is missing, and the register holds %d data keys that nothing else opens: check PADRON_KEYS, "+
-					"or restore the key file from its backup; a new key could open nothing", a.Config.KeyFile, len(keys))
+					"or restore the key file from its backup; a new key could open nothing", path, len(keys))
 		}
 	}
-	return filewrap.Open(a.Config.KeyFile)
+	return filewrap.Open(path)
 }
 
 func closeAfter(st store.Engine, err error) error {

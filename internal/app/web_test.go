@@ -90,7 +90,7 @@ func TestWhatNobodyServes(t *testing.T) {
 // they belong to, and nothing makes another one.
 func TestNoNewKeyForOldData(t *testing.T) {
 	r := apptest.Start(t, 3, 1)
-	if err := os.Remove(r.App.Config.KeyFile); err != nil {
+	if err := os.Remove(r.App.Config.Keys.File); err != nil {
 		t.Fatal(err)
 	}
 	for name, do := range map[string]func() error{
@@ -103,7 +103,7 @@ func TestNoNewKeyForOldData(t *testing.T) {
 		if padron.ErrorCode(err) != padron.CodeUnavailable || !strings.Contains(err.Error(), "restore the key file") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := os.Stat(r.App.Config.KeyFile); err == nil {
+		if _, err := os.Stat(r.App.Config.Keys.File); err == nil {
 			t.Fatalf("%s made a new key", name)
 		}
 	}

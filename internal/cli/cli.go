@@ -34,7 +34,7 @@ const (
 // Secrets have none: process arguments are visible to others.
 type Flags struct {
 	DB          string           `name:"db" placeholder:"sqlite:PATH" help:"The register (PADRON_DB)."`
-	Keys        string           `placeholder:"file:PATH" help:"The key-encryption key (PADRON_KEYS)."`
+	Keys        string           `placeholder:"KEY" help:"The key-encryption key (PADRON_KEYS)."`
 	ProviderURL string           `name:"provider-url" placeholder:"URL" help:"The provider's collection (PADRON_PROVIDER_URL)."`
 	Paging      string           `placeholder:"STYLE" help:"auto, none, page or link (PADRON_PROVIDER_PAGING)."`
 	PageSize    string           `placeholder:"N" help:"Customers a page (PADRON_PROVIDER_PAGE_SIZE)."`

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"padron"
+	"padron/internal/seal/kmswrap"
 	"padron/internal/store/mysql"
 )
 
@@ -25,9 +26,8 @@ type Config struct {
 	MaxDelete float64
 	// MaxChange is the share of known customers, 0 to 1, that may change in one
 	// run.
-	MaxChange float64
-	// KeyFile is the path of the local key file.
-	KeyFile     string
+	MaxChange   float64
+	Keys        Keys
 	Listen      string
 	AdminListen string
 	// TLSCert and TLSKey are both set or both empty.
@@ -53,6 +53,22 @@ func (d DB) String() string {
 		return d.MySQL.String()
 	}
 	return "sqlite:" + d.Path
+}
+
+// Keys says which key-encryption key wraps data keys: one of two.
+type Keys struct {
+	// File is the path of the local key file, "" where the key is in KMS.
+	File string
+	// KMS is the ARN or alias of a key in AWS KMS, "" where it is a file.
+	KMS string
+}
+
+// String is the key as PADRON_KEYS names it.
+func (k Keys) String() string {
+	if k.KMS != "" {
+		return "aws-kms:" + k.KMS
+	}
+	return "file:" + k.File
 }
 
 // Provider says where the customers come from.
@@ -82,7 +98,7 @@ func Load(getenv func(string) (string, bool), overrides map[string]string, requi
 		},
 		MaxDelete:   parse(p, "PADRON_SYNC_MAX_DELETE", parseShare),
 		MaxChange:   parse(p, "PADRON_SYNC_MAX_CHANGE", parseShare),
-		KeyFile:     parse(p, "PADRON_KEYS", parseKeys),
+		Keys:        parse(p, "PADRON_KEYS", parseKeys),
 		Listen:      parse(p, "PADRON_LISTEN", parseAddress),
 		AdminListen: parse(p, "PADRON_ADMIN_LISTEN", parseAddress),
 		TLSCert:     parse(p, "PADRON_TLS_CERT", parseFile),
@@ -168,15 +184,15 @@ func parseDB(s string) (DB, error) {
 	return DB{}, errorf("want sqlite:PATH, such as sqlite:var/padron.db, or mysql://user:password@host:port/name?tls=true")
 }
 
-func parseKeys(s string) (string, error) {
+func parseKeys(s string) (Keys, error) {
 	scheme, rest, _ := strings.Cut(s, ":")
 	switch {
 	case scheme == "file" && rest != "":
-		return rest, nil
-	case scheme == "aws-kms":
-		return "", errorf("aws-kms is not supported by this version: use file:PATH")
+		return Keys{File: rest}, nil
+	case scheme == "aws-kms" && kmswrap.ValidKey(rest):
+		return Keys{KMS: rest}, nil
 	}
-	return "", errorf("want file:PATH, such as file:var/keys.json")
+	return Keys{}, errorf("want file:PATH, such as file:var/keys.json, or aws-kms: and a key's ARN or alias, such as aws-kms:alias/padron-customers")
 }
 
 // parseURL accepts http and https addresses without user and password: a key

@@ -26,7 +26,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := &Config{
 		DB: DB{Path: "var/padron.db"}, Provider: Provider{Paging: "auto", PageSize: 1000}, MaxDelete: 0.1, MaxChange: 0.5,
-		KeyFile: "var/keys.json", Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", LogLevel: slog.LevelInfo,
+		Keys: Keys{File: "var/keys.json"}, Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", LogLevel: slog.LevelInfo,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -56,7 +56,9 @@ func TestFaults(t *testing.T) {
 		{"PADRON_DB", "mysql://h/x?tls=maybe", "unknown tls"},
 		{"PADRON_DB", "mysql://h/x", "names no user"},
 		{"PADRON_KEYS", "keys.json", "want file:PATH"},
-		{"PADRON_KEYS", "aws-kms:alias/x", "not supported"},
+		{"PADRON_KEYS", "aws-kms:", "want file:PATH"},
+		{"PADRON_KEYS", "aws-kms:1234", "a key's ARN or alias"},
+		{"PADRON_KEYS", "aws-kms:arn:aws:s3:::bucket", "a key's ARN or alias"},
 		{"PADRON_PROVIDER_URL", "provider.example", "want an address"},
 		{"PADRON_PROVIDER_URL", "file:///etc/passwd", "want an address"},
 		{"PADRON_PROVIDER_URL", "https://u:secret@provider.example/", "holds a user or password"},

@@ -17,7 +17,7 @@ var places = []struct {
 	{"the vocabulary", []string{""}},
 	{"parts", []string{
 		"internal/buildinfo", "internal/provider", "internal/provider/providertest",
-		"internal/seal/...", "internal/store/...",
+		"internal/seal/...", "internal/store/...", "internal/awstest",
 	}},
 	{"parts upon parts", []string{"internal/access", "internal/audit", "internal/config", "internal/observe"}},
 	{"readers and writers", []string{"internal/reader/...", "internal/synchronizer"}},
@@ -48,7 +48,7 @@ var everybody = []string{"..."}
 
 // testing packages are for tests: their names end in "test".
 var testPackages = []string{
-	"internal/provider/providertest", "internal/store/storetest/...", "internal/store/mysqltest", "internal/reader/readertest", "internal/app/apptest", "internal/importtest",
+	"internal/provider/providertest", "internal/store/storetest/...", "internal/store/mysqltest", "internal/seal/wraptest", "internal/awstest", "internal/reader/readertest", "internal/app/apptest", "internal/importtest",
 }
 
 var rules = []rule{

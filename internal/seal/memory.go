@@ -34,9 +34,9 @@ func (m *MemoryKeys) AddKey(_ context.Context, key padron.DataKey) error {
 	return nil
 }
 
-// EnsureKey returns the purpose's key where there is one, and else keeps this
+// EnsureKey returns the purpose's key where there is one, and else keeps a fresh
 // one in memory.
-func (m *MemoryKeys) EnsureKey(ctx context.Context, key padron.DataKey) (padron.DataKey, error) {
+func (m *MemoryKeys) EnsureKey(ctx context.Context, p padron.Purpose, fresh func() (padron.DataKey, error)) (padron.DataKey, error) {
 	stored, err := m.under.Keys(ctx)
 	if err != nil {
 		return padron.DataKey{}, err
@@ -47,12 +47,15 @@ func (m *MemoryKeys) EnsureKey(ctx context.Context, key padron.DataKey) (padron.
 		stored = append(stored, k)
 	}
 	for _, k := range stored {
-		if k.Purpose == key.Purpose && k.Group == key.Group {
+		if k.Purpose == p && k.Group == "" {
 			return k, nil
 		}
 	}
-	m.added[key.ID] = key
-	return key, nil
+	key, err := fresh()
+	if err == nil {
+		m.added[key.ID] = key
+	}
+	return key, err
 }
 
 // Key returns a key from memory or from the store under it.

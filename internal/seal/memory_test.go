@@ -63,14 +63,15 @@ func TestMemoryKeysReadThrough(t *testing.T) {
 		t.Error("a key that is not there:", err)
 	}
 	fresh := padron.DataKey{ID: 5, Purpose: padron.PurposePage}
+	makeFresh := func() (padron.DataKey, error) { return fresh, nil }
 	for _, id := range []padron.KeyID{5, 6} {
 		fresh.ID = id
-		if k, err := m.EnsureKey(t.Context(), fresh); err != nil || k.ID != 5 {
+		if k, err := m.EnsureKey(t.Context(), padron.PurposePage, makeFresh); err != nil || k.ID != 5 {
 			t.Errorf("EnsureKey = %d, %v; want the first one's key", k.ID, err)
 		}
 	}
 	b.keys.fail = errDown
-	if _, err := m.EnsureKey(t.Context(), fresh); !errors.Is(err, errDown) {
+	if _, err := m.EnsureKey(t.Context(), padron.PurposePage, makeFresh); !errors.Is(err, errDown) {
 		t.Error("a key is made though the store cannot say whether there is one:", err)
 	}
 }

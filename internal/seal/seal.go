@@ -44,7 +44,7 @@ type KeyWrapper interface {
 // KeyStore keeps wrapped data keys; see store.Keys for the contract.
 type KeyStore interface {
 	AddKey(ctx context.Context, key padron.DataKey) error
-	EnsureKey(ctx context.Context, key padron.DataKey) (padron.DataKey, error)
+	EnsureKey(ctx context.Context, p padron.Purpose, fresh func() (padron.DataKey, error)) (padron.DataKey, error)
 	Key(ctx context.Context, id padron.KeyID) (padron.DataKey, error)
 }
 
@@ -74,22 +74,53 @@ func newKeyID() padron.KeyID {
 	}
 }
 
-// sharedKey returns the one key of a purpose that all runs share, made if it is
-// the first. Two processes that make it at once end with the same one.
+// SharedPurposes are those whose one data key all runs and readers share.
+func SharedPurposes() []padron.Purpose {
+	return []padron.Purpose{padron.PurposeIndex, padron.PurposeFingerprint, padron.PurposeQuarantine, padron.PurposePage}
+}
+
+// MakeShared makes the shared data keys that are missing. Services do it by
+// themselves where the key-encryption key's policy lets them; where only an
+// operator may make such keys, this is how.
+func MakeShared(ctx context.Context, w KeyWrapper, ks KeyStore) error {
+	for _, p := range SharedPurposes() {
+		_, plain, err := ensureKey(ctx, w, ks, p)
+		clear(plain)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ensureKey returns a purpose's shared key, made if it is the first; plain is
+// nil where it was there already. Two processes that make it at once end with
+// the same one.
+func ensureKey(ctx context.Context, w KeyWrapper, ks KeyStore, p padron.Purpose) (kept padron.DataKey, plain []byte, err error) {
+	var fresh padron.DataKey
+	kept, err = ks.EnsureKey(ctx, p, func() (made padron.DataKey, err error) {
+		clear(plain)
+		fresh, plain, err = newDataKey(ctx, w, Context{Purpose: p})
+		return fresh, err
+	})
+	if err != nil {
+		clear(plain)
+		return kept, nil, fmt.Errorf("the shared data key for %s: %w", p, err)
+	}
+	if plain != nil && kept.ID != fresh.ID {
+		clear(plain)
+		plain = nil
+	}
+	return kept, plain, nil
+}
+
+// sharedKey returns a purpose's shared key, in clear.
 func sharedKey(ctx context.Context, w KeyWrapper, ks KeyStore, p padron.Purpose) (padron.KeyID, []byte, error) {
 	c := Context{Purpose: p}
-	fresh, plain, err := newDataKey(ctx, w, c)
-	if err != nil {
-		return 0, nil, err
+	kept, plain, err := ensureKey(ctx, w, ks, p)
+	if err != nil || plain != nil {
+		return kept.ID, plain, err
 	}
-	kept, err := ks.EnsureKey(ctx, fresh)
-	if err != nil {
-		return 0, nil, fmt.Errorf("store the data key for %s: %w", p, err)
-	}
-	if kept.ID == fresh.ID {
-		return kept.ID, plain, nil
-	}
-	clear(plain)
 	if (Context{kept.Purpose, kept.Group}) != c {
 		return 0, nil, fmt.Errorf("data key %d, stored for %s: %w", kept.ID, p, errAltered)
 	}

@@ -40,19 +40,22 @@ func (m *keyMap) AddKey(_ context.Context, key padron.DataKey) error {
 	return nil
 }
 
-func (m *keyMap) EnsureKey(_ context.Context, key padron.DataKey) (padron.DataKey, error) {
+func (m *keyMap) EnsureKey(_ context.Context, p padron.Purpose, fresh func() (padron.DataKey, error)) (padron.DataKey, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fail != nil {
 		return padron.DataKey{}, m.fail
 	}
 	for _, k := range m.keys {
-		if k.Purpose == key.Purpose && k.Group == key.Group {
+		if k.Purpose == p {
 			return k, nil
 		}
 	}
-	m.keys[key.ID] = key
-	return key, nil
+	key, err := fresh()
+	if err == nil {
+		m.keys[key.ID] = key
+	}
+	return key, err
 }
 
 func (m *keyMap) Key(_ context.Context, id padron.KeyID) (padron.DataKey, error) {

@@ -43,11 +43,11 @@ type substitute struct {
 	with padron.DataKey
 }
 
-func (s substitute) EnsureKey(ctx ctx, key padron.DataKey) (padron.DataKey, error) {
-	if key.Purpose == padron.PurposeFingerprint {
+func (s substitute) EnsureKey(ctx ctx, p padron.Purpose, fresh func() (padron.DataKey, error)) (padron.DataKey, error) {
+	if p == padron.PurposeFingerprint {
 		return s.with, nil
 	}
-	return s.keyMap.EnsureKey(ctx, key)
+	return s.keyMap.EnsureKey(ctx, p, fresh)
 }
 
 func TestSharedKeyOfAnotherPurposeIsRefused(t *testing.T) {

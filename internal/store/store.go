@@ -67,9 +67,10 @@ type Runs interface {
 type Keys interface {
 	// AddKey adds a data key.
 	AddKey(ctx context.Context, key padron.DataKey) error
-	// EnsureKey adds the one key of a purpose that all runs share, or returns
-	// the one that is there already.
-	EnsureKey(ctx context.Context, key padron.DataKey) (padron.DataKey, error)
+	// EnsureKey returns the one key of a purpose that all runs share. Where there
+	// is none it adds what fresh makes, which is asked for nothing else: whoever
+	// may not make such keys can still use one.
+	EnsureKey(ctx context.Context, p padron.Purpose, fresh func() (padron.DataKey, error)) (padron.DataKey, error)
 	// Key returns one data key, or [padron.ErrNotFound].
 	Key(ctx context.Context, id padron.KeyID) (padron.DataKey, error)
 	// Keys returns every data key, oldest first.

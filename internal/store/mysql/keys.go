@@ -3,6 +3,9 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"errors"
+
+	driver "github.com/go-sql-driver/mysql"
 
 	"padron"
 )
@@ -29,18 +32,32 @@ func shared(k *padron.DataKey) any {
 	return string(k.Purpose) + "/" + k.Group
 }
 
-// EnsureKey adds the one key of a purpose, or returns it; see store.Keys. The
-// two statements need no transaction: keys are never removed.
-func (s *Store) EnsureKey(ctx context.Context, key padron.DataKey) (padron.DataKey, error) {
+// EnsureKey returns the one key of a purpose, or adds it; see store.Keys. The
+// statements need no transaction: keys are never removed. That somebody else
+// was first shows by the unique key, so that no right to change keys is needed.
+func (s *Store) EnsureKey(ctx context.Context, p padron.Purpose, fresh func() (padron.DataKey, error)) (padron.DataKey, error) {
 	const doing = "store a data key"
+	kept, err := s.sharedKey(ctx, p)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return kept, explain("read a data key", err)
+	}
+	key, err := fresh()
+	if err != nil {
+		return padron.DataKey{}, err
+	}
+	var theirs *driver.MySQLError
 	if err := repeatedly(ctx, func() error {
-		_, err := s.db.ExecContext(ctx, insertKey+" ON DUPLICATE KEY UPDATE id = id", keyArgs(&key)...)
+		_, err := s.db.ExecContext(ctx, insertKey, keyArgs(&key)...)
 		return err
-	}); err != nil {
+	}); err != nil && (!errors.As(err, &theirs) || theirs.Number != errDuplicate) {
 		return padron.DataKey{}, explain(doing, err)
 	}
-	kept, err := scanKey(s.db.QueryRowContext(ctx, "SELECT "+keyColumns+" FROM data_keys WHERE shared = ?", shared(&key)))
+	kept, err = s.sharedKey(ctx, p)
 	return kept, explain(doing, err)
+}
+
+func (s *Store) sharedKey(ctx context.Context, p padron.Purpose) (padron.DataKey, error) {
+	return scanKey(s.db.QueryRowContext(ctx, "SELECT "+keyColumns+" FROM data_keys WHERE shared = ?", shared(&padron.DataKey{Purpose: p})))
 }
 
 // Key returns one data key; see store.Keys.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"padron"
 )
@@ -21,16 +22,24 @@ func (s *Store) AddKey(ctx context.Context, key padron.DataKey) error {
 	return explain("store a data key", err)
 }
 
-// EnsureKey adds the one key of a purpose, or returns it; see store.Keys.
-func (s *Store) EnsureKey(ctx context.Context, key padron.DataKey) (padron.DataKey, error) {
-	var kept padron.DataKey
-	err := s.inTx(ctx, "store a data key", func(tx *sql.Tx) error {
+const sharedKey = "SELECT " + keyColumns + " FROM data_keys WHERE purpose = ? AND grp = '' AND purpose <> 'seal'"
+
+// EnsureKey returns the one key of a purpose, or adds it; see store.Keys.
+func (s *Store) EnsureKey(ctx context.Context, p padron.Purpose, fresh func() (padron.DataKey, error)) (padron.DataKey, error) {
+	kept, err := scanKey(s.read.QueryRowContext(ctx, sharedKey, string(p)))
+	if !errors.Is(err, sql.ErrNoRows) {
+		return kept, explain("read a data key", err)
+	}
+	key, err := fresh()
+	if err != nil {
+		return padron.DataKey{}, err
+	}
+	err = s.inTx(ctx, "store a data key", func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE "+insertKey, keyArgs(&key)...); err != nil {
 			return err
 		}
 		var err error
-		kept, err = scanKey(tx.QueryRowContext(ctx, "SELECT "+keyColumns+" FROM data_keys WHERE purpose = ? AND grp = ? AND purpose <> 'seal'",
-			string(key.Purpose), key.Group))
+		kept, err = scanKey(tx.QueryRowContext(ctx, sharedKey, string(p)))
 		return err
 	})
 	return kept, err

@@ -85,7 +85,7 @@ func testSharedKeyRace(t *testing.T, f *fixture) {
 				st = other
 			}
 			var err error
-			if kept[i], err = st.EnsureKey(ctx, dataKey(padron.KeyID(i+1), padron.PurposeIndex, "")); err != nil {
+			if kept[i], err = st.EnsureKey(ctx, padron.PurposeIndex, freshKey(padron.KeyID(i+1), padron.PurposeIndex)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -96,9 +96,22 @@ func testSharedKeyRace(t *testing.T, f *fixture) {
 			t.Fatalf("two keys of one purpose: %d and %d", kept[0].ID, k.ID)
 		}
 	}
-	if page := must(f.store.EnsureKey(ctx, dataKey(99, padron.PurposePage, "")))(f); page.ID != 99 {
+	if page := must(f.store.EnsureKey(ctx, padron.PurposePage, freshKey(99, padron.PurposePage)))(f); page.ID != 99 {
 		t.Errorf("another purpose got key %d", page.ID)
 	}
+	never := func() (padron.DataKey, error) { return padron.DataKey{}, errNotAsked }
+	if page := must(other.EnsureKey(ctx, padron.PurposePage, never))(f); page.ID != 99 {
+		t.Errorf("the key that is there is key %d", page.ID)
+	}
+	if _, err := f.store.EnsureKey(ctx, padron.PurposeQuarantine, never); !errors.Is(err, errNotAsked) {
+		t.Errorf("a key that cannot be made: %v", err)
+	}
+}
+
+var errNotAsked = errors.New("no key is made here")
+
+func freshKey(id padron.KeyID, p padron.Purpose) func() (padron.DataKey, error) {
+	return func() (padron.DataKey, error) { return dataKey(id, p, ""), nil }
 }
 
 func testList(t *testing.T, f *fixture) {

@@ -1,0 +1,29 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+)
+
+const (
+	// awsTime bounds one request to an AWS service, connecting included.
+	awsTime = 10 * time.Second
+	// awsTries is how often one is tried, with the SDK's own pauses between.
+	awsTries = 5
+)
+
+// awsConfig reads AWS's own settings as its SDK documents them: AWS_REGION,
+// AWS_ENDPOINT_URL, the task's role and so on.
+func awsConfig(ctx context.Context) (aws.Config, error) {
+	cfg, err := awsconfig.LoadDefaultConfig(ctx,
+		awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(awsTime)), awsconfig.WithRetryMaxAttempts(awsTries))
+	if err != nil {
+		return cfg, fmt.Errorf("read AWS's settings: %w", err)
+	}
+	return cfg, nil
+}
