@@ -33,7 +33,11 @@ type App struct {
 // OpenStore opens the register's database as it is, not migrated.
 func OpenStore(ctx context.Context, cfg *config.Config) (store.Engine, error) {
 	if cfg.DB.MySQL != nil {
-		return orNone(mysql.Open(ctx, *cfg.DB.MySQL))
+		opts, err := login(ctx, &cfg.DB)
+		if err != nil {
+			return nil, err
+		}
+		return orNone(mysql.Open(ctx, *cfg.DB.MySQL, opts...))
 	}
 	return orNone(sqlite.Open(ctx, cfg.DB.Path))
 }

@@ -8,6 +8,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"padron/internal/config"
+	"padron/internal/store/mysql"
+	"padron/internal/store/rdslogin"
 )
 
 const (
@@ -26,4 +30,20 @@ func awsConfig(ctx context.Context) (aws.Config, error) {
 		return cfg, fmt.Errorf("read AWS's settings: %w", err)
 	}
 	return cfg, nil
+}
+
+// login returns how to log in to the register where the URL does not say it.
+func login(ctx context.Context, db *config.DB) ([]mysql.Option, error) {
+	if db.Secret == "" && !db.IAM {
+		return nil, nil
+	}
+	cfg, err := awsConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if db.Secret != "" {
+		return []mysql.Option{mysql.WithCredentials(rdslogin.FromSecret(cfg, db.Secret))}, nil
+	}
+	credentials, err := rdslogin.FromIAM(cfg, db.MySQL.Addr, db.MySQL.User)
+	return []mysql.Option{mysql.WithCredentials(credentials)}, err
 }

@@ -45,6 +45,11 @@ type DB struct {
 	Path string
 	// MySQL is nil where it is SQLite.
 	MySQL *mysql.Config
+	// Secret is the ARN of the secret that holds user and password, "" where
+	// they are in MySQL already.
+	Secret string
+	// IAM: MySQL's user logs in with tokens.
+	IAM bool
 }
 
 // String names the place as messages may show it, without a password.
@@ -88,7 +93,7 @@ type Provider struct {
 func Load(getenv func(string) (string, bool), overrides map[string]string, required ...string) (*Config, error) {
 	p := &parser{getenv: getenv, overrides: overrides, required: required}
 	c := &Config{
-		DB: parse(p, "PADRON_DB", parseDB),
+		DB: p.database(),
 		Provider: Provider{
 			URL:      parse(p, "PADRON_PROVIDER_URL", parseURL),
 			APIKey:   padron.Sensitive(parse(p, "PADRON_PROVIDER_API_KEY", parseHeaderValue)),
@@ -106,9 +111,6 @@ func Load(getenv func(string) (string, bool), overrides map[string]string, requi
 		RateLimit:   parse(p, "PADRON_RATE_LIMIT", parseRate),
 		LogLevel:    parse(p, "PADRON_LOG_LEVEL", parseLevel),
 		LogFormat:   parse(p, "PADRON_LOG_FORMAT", oneOf("", "text", "json")),
-	}
-	if c.DB.MySQL != nil && c.DB.MySQL.User == "" {
-		p.fault("PADRON_DB", "names no user: want mysql://user:password@host:port/name")
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		p.fault("PADRON_TLS_CERT", "and PADRON_TLS_KEY belong together: set both or neither")
@@ -129,6 +131,13 @@ type parser struct {
 }
 
 func (p *parser) fault(name, why string) { p.faults = append(p.faults, Fault{name, why}) }
+
+// given reports whether a flag or the environment sets the variable.
+func (p *parser) given(name string) bool {
+	_, flag := p.overrides[name]
+	v, _ := p.getenv(name)
+	return flag || v != ""
+}
 
 // lookup returns the variable's value: flag, environment, default.
 func (p *parser) lookup(name string) string {
@@ -167,21 +176,6 @@ func (p *parser) refuseUnsupported() {
 			p.fault(name, "is not supported by this version: unset it")
 		}
 	}
-}
-
-func parseDB(s string) (DB, error) {
-	scheme, rest, _ := strings.Cut(s, ":")
-	switch {
-	case scheme == "sqlite" && rest != "":
-		return DB{Path: rest}, nil
-	case scheme == "mysql":
-		c, err := mysql.ParseURL(s)
-		if err != nil {
-			return DB{}, errorf("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
-		}
-		return DB{MySQL: &c}, nil
-	}
-	return DB{}, errorf("want sqlite:PATH, such as sqlite:var/padron.db, or mysql://user:password@host:port/name?tls=true")
 }
 
 func parseKeys(s string) (Keys, error) {

@@ -5,10 +5,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"padron/internal/store/mysql"
 )
 
 func env(pairs ...string) func(string) (string, bool) {
@@ -78,7 +81,15 @@ func TestFaults(t *testing.T) {
 		{"PADRON_LOG_LEVEL", "loud", "not debug, info, warn or error"},
 		{"PADRON_LOG_FORMAT", "xml", "not one of text, json"},
 		{"PADRON_OIDC_ISSUER", "https://login.example", "not supported"},
-		{"PADRON_DB_SECRET", "{}", "not supported"},
+		{"PADRON_DB_SECRET", "{}", "no username or no password"},
+		{"PADRON_DB_SECRET", `{"username":"u","password":"secret"`, "is not JSON"},
+		{"PADRON_DB_SECRET", "the secret", "neither an ARN of Secrets Manager"},
+		{"PADRON_DB_SECRET", `{"username":"u","password":"secret"}`, "set PADRON_DB to mysql://host:port/name"},
+		{"PADRON_DB_SECRET", `{"username":"u","password":"secret","host":"h","port":"x","dbname":"d"}`, "has a port"},
+		{"PADRON_DB_SECRET", `{"username":"u","password":"secret","host":"a/b","dbname":"d"}`, "no possible host"},
+		{"PADRON_DB_SECRET", "arn:aws:secretsmanager:us-east-1:1:secret:x", "set PADRON_DB to mysql://host:port/name"},
+		{"PADRON_DB_IAM", "perhaps", "not true or false"},
+		{"PADRON_DB_IAM", "true", "wants a user and no password"},
 	}
 	for _, tt := range tests {
 		_, err := Load(env(tt.name, tt.value), nil)
@@ -124,5 +135,55 @@ func TestEveryVariableIsReadAndDocumented(t *testing.T) {
 	}
 	if len(read) > 0 {
 		t.Errorf("read but not documented: %v", read)
+	}
+}
+
+// TestWhoLogsIn: where the register is and who asks, from three variables.
+func TestWhoLogsIn(t *testing.T) {
+	const arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:padron-abcdef"
+	const whole = `{"username":"s","password":"pw","host":"db.example","port":3307,"dbname":"register"}`
+	for name, c := range map[string]struct {
+		env  []string
+		want DB
+	}{
+		"the URL": {[]string{"PADRON_DB", "mysql://u:p@h/x"},
+			DB{MySQL: &mysql.Config{Addr: "h:3306", User: "u", Password: "p", Database: "x", TLS: mysql.TLSVerify}}},
+		"a secret beats the URL's user": {[]string{"PADRON_DB", "mysql://u:p@h/x?tls=rds", "PADRON_DB_SECRET", whole},
+			DB{MySQL: &mysql.Config{Addr: "h:3306", User: "s", Password: "pw", Database: "x", TLS: mysql.TLSRDS}}},
+		"a secret as RDS manages it": {[]string{"PADRON_DB", "mysql://h/x", "PADRON_DB_SECRET", `{"username":"s","password":"pw"}`},
+			DB{MySQL: &mysql.Config{Addr: "h:3306", User: "s", Password: "pw", Database: "x", TLS: mysql.TLSVerify}}},
+		"a secret alone": {[]string{"PADRON_DB_SECRET", whole},
+			DB{MySQL: &mysql.Config{Addr: "db.example:3307", User: "s", Password: "pw", Database: "register", TLS: mysql.TLSVerify}}},
+		"a secret's ARN": {[]string{"PADRON_DB", "mysql://u:p@h/x", "PADRON_DB_SECRET", arn},
+			DB{Secret: arn, MySQL: &mysql.Config{Addr: "h:3306", Database: "x", TLS: mysql.TLSVerify}}},
+		"IAM": {[]string{"PADRON_DB", "mysql://u@h/x", "PADRON_DB_IAM", "true"},
+			DB{IAM: true, MySQL: &mysql.Config{Addr: "h:3306", User: "u", Database: "x", TLS: mysql.TLSVerify}}},
+	} {
+		got, err := Load(env(c.env...), nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if !reflect.DeepEqual(got.DB, c.want) {
+			t.Errorf("%s: %s, secret %q, IAM %t", name, got.DB, got.DB.Secret, got.DB.IAM)
+		}
+	}
+}
+
+func TestWhoCannotLogIn(t *testing.T) {
+	const secret = `{"username":"s","password":"pw","host":"h","dbname":"d"}`
+	for want, pairs := range map[string][]string{
+		"two ways to log in":               {"PADRON_DB", "mysql://u@h/x", "PADRON_DB_IAM", "true", "PADRON_DB_SECRET", secret},
+		"is for a register on a server":    {"PADRON_DB", "sqlite:x.db", "PADRON_DB_SECRET", secret},
+		"wants a user and no password":     {"PADRON_DB", "mysql://u:p@h/x", "PADRON_DB_IAM", "true"},
+		"whose certificate is checked":     {"PADRON_DB", "mysql://u@h/x?tls=skip-verify", "PADRON_DB_IAM", "true"},
+		"names no user: want mysql://user": {"PADRON_DB", "mysql://h/x", "PADRON_DB_IAM", "false"},
+		"names no database":                {"PADRON_DB", "mysql://h", "PADRON_DB_SECRET", secret},
+	} {
+		_, err := Load(env(pairs...), nil)
+		var faults Faults
+		if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "pw") {
+			t.Errorf("%v: %v, want one fault with %q", pairs[0], err, want)
+		}
 	}
 }

@@ -16,7 +16,9 @@ type Variable struct {
 // them.
 func Variables() []Variable {
 	return []Variable{
-		{"PADRON_DB", "sqlite:var/padron.db", "the register: sqlite:PATH"},
+		{"PADRON_DB", "sqlite:var/padron.db", "the register: sqlite:PATH, or mysql://user:password@host:port/name with ?tls=true, rds, skip-verify or false"},
+		{"PADRON_DB_SECRET", "", "user and password of a MySQL register: a secret's JSON, or its ARN in Secrets Manager; beats the URL's"},
+		{"PADRON_DB_IAM", "false", "true: log in to RDS with IAM tokens, as the URL's user"},
 		{"PADRON_PROVIDER_URL", "", "the provider's collection address, such as https://provider.example/api/v1/usuarios"},
 		{"PADRON_PROVIDER_API_KEY", "", "sent to the provider as a bearer token"},
 		{"PADRON_PROVIDER_PAGING", "auto", "how the provider pages: auto, none, page, link"},
@@ -38,7 +40,6 @@ func Variables() []Variable {
 // unsupported returns the variables of later versions.
 func unsupported() []string {
 	return []string{
-		"PADRON_DB_SECRET", "PADRON_DB_IAM",
 		"PADRON_OIDC_ISSUER", "PADRON_OIDC_AUDIENCE", "PADRON_OIDC_ROLE_CLAIM",
 	}
 }

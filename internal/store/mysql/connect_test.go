@@ -28,6 +28,7 @@ func TestTLS(t *testing.T) {
 		"another server's":       {server.URL(server.Addr(), database, "tls=true&ca="+plain.CAFile()), "not trusted"},
 		"not checked":            {server.URL(line.addr(), database, "tls=skip-verify"), ""},
 		"no TLS there":           {plain.URL(plain.Addr(), "x", "tls=skip-verify"), "speaks no TLS"},
+		"no server of RDS's":     {server.URL(server.Addr(), database, "tls=rds"), "not trusted"},
 		"no file of authorities": {server.URL(server.Addr(), database, "tls=true&ca=/none"), "certificate authorities"},
 		"no authority in it":     {server.URL(server.Addr(), database, "tls=true&ca=connect_test.go"), "no certificate in PEM form"},
 		"nobody listens":         {server.URL(byOtherName, database, "tls=true"), "open the register"},
@@ -71,7 +72,7 @@ func TestCredentialsAreAskedForEachConnection(t *testing.T) {
 	}
 	var current atomic.Value
 	var asked atomic.Int64
-	st, err := mysql.Open(t.Context(), cfg, mysql.WithCredentials(func(context.Context) (string, padron.Sensitive, error) {
+	st, err := mysql.Open(t.Context(), cfg, mysql.WithCredentials(func(context.Context, padron.Sensitive) (string, padron.Sensitive, error) {
 		asked.Add(1)
 		if password, ok := current.Load().(string); ok {
 			return "rotating", padron.Sensitive(password), nil
@@ -84,7 +85,7 @@ func TestCredentialsAreAskedForEachConnection(t *testing.T) {
 	rotate("first")
 	current.Store("first")
 	asked.Store(0)
-	st, err = mysql.Open(t.Context(), cfg, mysql.WithCredentials(func(context.Context) (string, padron.Sensitive, error) {
+	st, err = mysql.Open(t.Context(), cfg, mysql.WithCredentials(func(context.Context, padron.Sensitive) (string, padron.Sensitive, error) {
 		asked.Add(1)
 		return "rotating", padron.Sensitive(current.Load().(string)), nil
 	}))

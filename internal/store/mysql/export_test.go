@@ -45,3 +45,25 @@ func (s *Store) LoadBare(t testing.TB, customers []padron.SealedCustomer) time.D
 	}
 	return took
 }
+
+// RDSAuthorities are the embedded certificates in PEM form.
+var RDSAuthorities = rdsPEM
+
+// TrustsOnlyRDS reports whether a server at the URL must be vouched for by the
+// authorities of RDS.
+func TrustsOnlyRDS(t testing.TB, url string) bool {
+	t.Helper()
+	c, err := ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := tlsConfig(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := rdsAuthorities()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg != nil && !cfg.InsecureSkipVerify && cfg.RootCAs != nil && cfg.RootCAs.Equal(pool)
+}

@@ -43,9 +43,10 @@ type Option func(*Store)
 func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 
 // Credentials returns who logs in. It is asked for each new connection, so that
-// a rotated password or a short-lived token is used at once; it must be safe
-// for concurrent use.
-type Credentials func(ctx context.Context) (user string, password padron.Sensitive, err error)
+// a short-lived token is made in time, and once more with the password that the
+// server has refused, so that a rotated one is found; "" is the first time. It
+// must be safe for concurrent use.
+type Credentials func(ctx context.Context, refused padron.Sensitive) (user string, password padron.Sensitive, err error)
 
 // WithCredentials replaces the user and password of the URL.
 func WithCredentials(c Credentials) Option { return func(s *Store) { s.credentials = c } }

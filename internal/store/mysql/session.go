@@ -80,9 +80,22 @@ const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 // connector connects under the session's rules.
 type connector struct{ sqldriver.Connector }
 
-// Connect implements [sqldriver.Connector].
+// login is one attempt to log in: the password that was refused before, and the
+// one that is tried.
+type login struct{ refused, tried padron.Sensitive }
+
+type loginKey struct{}
+
+// Connect implements [sqldriver.Connector]. Where the server refuses credentials
+// that may have been rotated, it asks for them once more.
 func (c connector) Connect(ctx context.Context) (sqldriver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
+	var l login
+	conn, err := c.Connector.Connect(context.WithValue(ctx, loginKey{}, &l))
+	var theirs *driver.MySQLError
+	if l.tried != "" && errors.As(err, &theirs) && theirs.Number == errAccessDenied {
+		l = login{refused: l.tried}
+		conn, err = c.Connector.Connect(context.WithValue(ctx, loginKey{}, &l))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +122,13 @@ func newConnector(c *Config, credentials Credentials, change func(*driver.Config
 	change(cfg)
 	if credentials != nil {
 		if err := cfg.Apply(driver.BeforeConnect(func(ctx context.Context, cfg *driver.Config) error {
-			user, password, err := credentials(ctx)
-			cfg.User, cfg.Passwd = user, password.Expose()
+			l, _ := ctx.Value(loginKey{}).(*login)
+			if l == nil {
+				l = &login{}
+			}
+			var err error
+			cfg.User, l.tried, err = credentials(ctx, l.refused)
+			cfg.Passwd = l.tried.Expose()
 			return err
 		})); err != nil {
 			return nil, err
@@ -132,6 +150,10 @@ func tlsConfig(c *Config) (*tls.Config, error) {
 		return nil, nil //nolint:nilnil // nil is the driver's word for no encryption
 	case TLSSkipVerify:
 		cfg.InsecureSkipVerify = true
+	}
+	if c.CA == "" && (c.TLS == TLSRDS || isRDS(host)) {
+		cfg.RootCAs, err = rdsAuthorities()
+		return cfg, err
 	}
 	if c.CA == "" {
 		return cfg, nil

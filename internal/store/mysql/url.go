@@ -22,6 +22,9 @@ type TLS string
 const (
 	// TLSVerify encrypts, and checks the server's certificate and name.
 	TLSVerify TLS = "true"
+	// TLSRDS is the same by the authorities of Amazon RDS alone, which are in this
+	// program. A host that RDS has named is checked so with TLSVerify, too.
+	TLSRDS TLS = "rds"
 	// TLSSkipVerify encrypts to whoever answers. For experiments only.
 	TLSSkipVerify TLS = "skip-verify"
 	// TLSOff does not encrypt: the default for a server on this machine alone.
@@ -44,7 +47,10 @@ type Config struct {
 
 // String is the URL without the password.
 func (c Config) String() string {
-	u := url.URL{Scheme: scheme, User: url.User(c.User), Host: c.Addr, Path: "/" + c.Database, RawQuery: "tls=" + string(c.TLS)}
+	u := url.URL{Scheme: scheme, Host: c.Addr, Path: "/" + c.Database, RawQuery: "tls=" + string(c.TLS)}
+	if c.User != "" {
+		u.User = url.User(c.User)
+	}
 	return u.String()
 }
 
@@ -55,7 +61,10 @@ const (
 	maxDatabase = 64
 )
 
-// ParseURL reads mysql://user:password@host:port/name?tls=true|skip-verify|false
+// Verified reports whether the server must prove who it is.
+func (c Config) Verified() bool { return c.TLS == TLSVerify || c.TLS == TLSRDS }
+
+// ParseURL reads mysql://user:password@host:port/name?tls=true|rds|skip-verify|false
 // with an optional ca=PATH. Without a port it is 3306; without tls it is true,
 // but false for this machine. The error lists every fault, one line each, and
 // quotes nothing of the URL: a password with a character that should have been
@@ -146,8 +155,8 @@ func (p *urlParser) tls() TLS {
 		return TLSVerify
 	}
 	mode := TLS(values[0])
-	if !slices.Contains([]TLS{TLSVerify, TLSSkipVerify, TLSOff}, mode) {
-		p.fault("has an unknown tls: want true, skip-verify or false")
+	if !slices.Contains([]TLS{TLSVerify, TLSRDS, TLSSkipVerify, TLSOff}, mode) {
+		p.fault("has an unknown tls: want true, rds, skip-verify or false")
 	}
 	if mode != TLSVerify && p.url.Query().Has("ca") {
 		p.fault("names a ca that nothing is checked against: that wants tls=true")
