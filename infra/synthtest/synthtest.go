@@ -66,7 +66,7 @@ func root(t testing.TB) string {
 // one of the packages' test processes do it while the others wait.
 func synthesize(t testing.TB, at string) {
 	t.Helper()
-	lock, err := os.OpenFile(filepath.Join(at, "go.mod"), os.O_RDONLY, 0)
+	lock, err := os.Open(filepath.Join(at, "cdk.json")) //nolint:gosec // a file of ours
 	if err != nil {
 		t.Fatal(err)
 	}
