@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"padron/infra/cdkout"
+	"padron/infra/cfn"
+	"padron/infra/config"
+	"padron/infra/deploy"
+	"padron/infra/synth"
+)
+
+// target is the environment that a command works on.
+type target struct {
+	Environment string `arg:"" help:"The environment: a file in config without its .yaml."`
+}
+
+type deployCommand struct{ target }
+
+// Run deploys every stack of the environment.
+func (c deployCommand) Run() error {
+	return c.with(func(ctx context.Context, d *deploy.Deployment) error { return d.Up(ctx) })
+}
+
+type destroyCommand struct{ target }
+
+// Run deletes every stack of the environment.
+func (c destroyCommand) Run() error {
+	return c.with(func(ctx context.Context, d *deploy.Deployment) error { return d.Down(ctx) })
+}
+
+type migrateCommand struct{ target }
+
+// Run brings the database's schema and users up to date.
+func (c migrateCommand) Run() error {
+	return c.with(func(ctx context.Context, d *deploy.Deployment) error { return d.Migrate(ctx) })
+}
+
+// with synthesizes, and calls do with a deployment of the target.
+func (t target) with(do func(context.Context, *deploy.Deployment) error) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root, err := cdkout.Root()
+	if err != nil {
+		return err
+	}
+	env, err := config.Load(filepath.Join(root, "config"), t.Environment)
+	if err != nil {
+		return fmt.Errorf("config/%s.yaml: %w", t.Environment, err)
+	}
+	if err := withNode(root); err != nil {
+		return err
+	}
+	if err := synth.Run(root); err != nil {
+		return err
+	}
+	templates, err := cfn.Load(cdkout.Dir(root, env.Name))
+	if err != nil {
+		return err
+	}
+	credentials, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(env.Region))
+	if err != nil {
+		return fmt.Errorf("AWS settings: %w", err)
+	}
+	return do(ctx, &deploy.Deployment{
+		Root: root, Env: env, Templates: templates, AWS: credentials, DNS: net.DefaultResolver, Out: os.Stdout,
+	})
+}
