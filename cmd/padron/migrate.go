@@ -14,6 +14,7 @@ import (
 
 type migrateCmd struct {
 	Up     migrateUp     `cmd:"" help:"Bring the schema to this version."`
+	Users  migrateUsers  `cmd:"" help:"Make each service's database user, with the rights it needs and no others."`
 	Status migrateStatus `cmd:"" help:"List every migration."`
 }
 

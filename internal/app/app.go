@@ -18,7 +18,6 @@ import (
 	"padron/internal/seal/filewrap"
 	"padron/internal/seal/kmswrap"
 	"padron/internal/store"
-	"padron/internal/store/mysql"
 	"padron/internal/store/sqlite"
 	"padron/internal/synchronizer"
 )
@@ -33,11 +32,7 @@ type App struct {
 // OpenStore opens the register's database as it is, not migrated.
 func OpenStore(ctx context.Context, cfg *config.Config) (store.Engine, error) {
 	if cfg.DB.MySQL != nil {
-		opts, err := login(ctx, &cfg.DB)
-		if err != nil {
-			return nil, err
-		}
-		return orNone(mysql.Open(ctx, *cfg.DB.MySQL, opts...))
+		return orNone(openMySQL(ctx, cfg))
 	}
 	return orNone(sqlite.Open(ctx, cfg.DB.Path))
 }

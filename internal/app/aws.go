@@ -47,3 +47,31 @@ func login(ctx context.Context, db *config.DB) ([]mysql.Option, error) {
 	credentials, err := rdslogin.FromIAM(cfg, db.MySQL.Addr, db.MySQL.User)
 	return []mysql.Option{mysql.WithCredentials(credentials)}, err
 }
+
+// openMySQL opens a register on a server as it is.
+func openMySQL(ctx context.Context, cfg *config.Config) (*mysql.Store, error) {
+	opts, err := login(ctx, &cfg.DB)
+	if err != nil {
+		return nil, err
+	}
+	return mysql.Open(ctx, *cfg.DB.MySQL, opts...)
+}
+
+// PutUsers makes the services' users on the register's server; its schema must
+// be this version's.
+func PutUsers(ctx context.Context, cfg *config.Config, users []mysql.ServiceUser) error {
+	st, err := openMySQL(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer st.Close() //nolint:errcheck // every write was committed before
+	if err := st.Ping(ctx); err != nil {
+		return err
+	}
+	for _, u := range users {
+		if err := st.PutUser(ctx, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}

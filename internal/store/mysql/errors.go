@@ -23,6 +23,7 @@ const (
 	errTableFull          = 1114
 	errDiskFull           = 1021
 	errTableDenied        = 1142
+	errColumnDenied       = 1143
 	errUnknownTable       = 1146
 	errNotAllowed         = 1148
 	errLockWait           = 1205
@@ -77,8 +78,8 @@ func advice(number uint16) string {
 	switch number {
 	case errAccessDenied:
 		return ": the database does not know this user or password"
-	case errDatabaseDenied, errTableDenied:
-		return ": the database user lacks a right; see the operator's guide"
+	case errDatabaseDenied, errTableDenied, errColumnDenied:
+		return ": the database user lacks a right; padron migrate up and migrate users, as an administrator, set that right"
 	case errUnknownDatabase:
 		return ": the server has no such database; create it first"
 	case errUnknownTable:

@@ -67,3 +67,9 @@ func TrustsOnlyRDS(t testing.TB, url string) bool {
 	}
 	return cfg != nil && !cfg.InsecureSkipVerify && cfg.RootCAs != nil && cfg.RootCAs.Equal(pool)
 }
+
+// Grants are the rights of a service's user.
+func Grants(service string) []Grant { return grants[service] }
+
+// Identified is how a user logs in, in SQL.
+func Identified(u ServiceUser) string { return new(Store).identified(&u) }
