@@ -5,6 +5,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/jsii-runtime-go"
 
 	"padron/infra/config"
@@ -17,6 +18,8 @@ type Network struct {
 	Stack  awscdk.Stack
 	Vpc    awsec2.Vpc
 	Groups *Groups
+	// AccessLogs takes the access logs of load balancers and buckets.
+	AccessLogs awss3.Bucket
 }
 
 // NewNetwork adds the stack network.
@@ -35,7 +38,7 @@ func NewNetwork(app awscdk.App, env *config.Environment, keys *Keys) *Network {
 	placeSubnets(vpc, env)
 	flowLogs(stack, vpc, env, keys)
 	accessLists(stack, vpc, env)
-	n := &Network{Stack: stack, Vpc: vpc}
+	n := &Network{Stack: stack, Vpc: vpc, AccessLogs: accessLogBucket(stack, env)}
 	n.Groups = newGroups(stack, vpc, env)
 	endpoints(stack, vpc, env, n.Groups)
 	if env.Features.DNSFirewall {
@@ -74,8 +77,15 @@ func flowLogs(stack awscdk.Stack, vpc awsec2.Vpc, env *config.Environment, keys 
 
 // logGroup makes /padron/ENVIRONMENT/name, encrypted with the key of logs.
 func logGroup(stack awscdk.Stack, id string, env *config.Environment, keys *Keys, name string, days int) awslogs.LogGroup {
+	return serviceLogGroup(stack, id, env, keys, "/padron/"+env.Name+"/"+name, days)
+}
+
+// serviceLogGroup makes the log group that a service writes to under a name of
+// its own choice, before the service makes one that is kept for ever and
+// encrypted with nobody's key.
+func serviceLogGroup(stack awscdk.Stack, id string, env *config.Environment, keys *Keys, name string, days int) awslogs.LogGroup {
 	group := awslogs.NewLogGroup(stack, jsii.String(id), &awslogs.LogGroupProps{
-		LogGroupName:  jsii.String("/padron/" + env.Name + "/" + name),
+		LogGroupName:  jsii.String(name),
 		EncryptionKey: keys.Logs,
 		RemovalPolicy: removal(env),
 	})
