@@ -15,6 +15,7 @@ type Estate struct {
 	Identity *Identity
 	Keys     *Keys
 	Network  *Network
+	Bastion  *Bastion
 }
 
 // New adds every stack of the environment to the app.
@@ -23,6 +24,7 @@ func New(app awscdk.App, env *config.Environment) *Estate {
 	e.Identity = NewIdentity(app, env)
 	e.Keys = NewKeys(app, env, e.Identity)
 	e.Network = NewNetwork(app, env, e.Keys)
+	e.Bastion = NewBastion(app, env, e.Identity, e.Keys, e.Network)
 	return e
 }
 

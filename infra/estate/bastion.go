@@ -1,0 +1,148 @@
+package estate
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
+	"github.com/aws/jsii-runtime-go"
+
+	"padron/infra/config"
+)
+
+// Bastion is the instance from which people check the service from inside.
+// Nothing can connect to it: Session Manager is the only way in, and every
+// session is written down.
+type Bastion struct {
+	Stack    awscdk.Stack
+	Instance awsec2.CfnInstance
+	// Sessions keeps what was typed and answered, below sessions/. The program
+	// padron is put below tools/ by a release, and fetched by hand.
+	Sessions awss3.Bucket
+	Log      awslogs.LogGroup
+	// People is the policy to attach to whoever may open a session here.
+	People awsiam.ManagedPolicy
+}
+
+// Folders of the bucket: the bastion writes the first and reads the second.
+const sessionsFolder, toolsFolder = "sessions", "tools"
+
+// NewBastion adds the stack bastion.
+func NewBastion(app awscdk.App, env *config.Environment, who *Identity, keys *Keys, net *Network) *Bastion {
+	stack := newStack(app, env, "bastion", "the instance that checks the service from inside")
+	b := &Bastion{
+		Stack:    stack,
+		Sessions: logBucket(stack, "Sessions", env, keys, net, "bastion", env.Retention.Logs),
+		Log:      logGroup(stack, "SessionLog", env, keys, "sessions", env.Retention.Logs),
+	}
+	b.Instance = bastionInstance(stack, env, who, net)
+	document := sessionDocument(stack, env, b)
+	bastionPolicy(stack, env, who, b)
+	b.People = sessionPolicy(stack, env, b, document)
+	return b
+}
+
+// bastionInstance is the smallest instance there is. It fetches nothing when it
+// starts, and has no key to log in with. The root volume holds nothing but the
+// system, so AWS's own key encrypts it.
+func bastionInstance(stack awscdk.Stack, env *config.Environment, who *Identity, net *Network) awsec2.CfnInstance {
+	image := awsec2.MachineImage_LatestAmazonLinux2023(&awsec2.AmazonLinux2023ImageSsmParameterProps{
+		CpuType: awsec2.AmazonLinuxCpuType_ARM_64,
+	})
+	profile := awsiam.NewCfnInstanceProfile(stack, jsii.String("Profile"), &awsiam.CfnInstanceProfileProps{
+		InstanceProfileName: jsii.String(env.Prefix() + "-bastion"),
+		Roles:               &[]any{who.Bastion.RoleName()},
+	})
+	instance := awsec2.NewCfnInstance(stack, jsii.String("Instance"), &awsec2.CfnInstanceProps{
+		ImageId:               image.GetImage(stack).ImageId,
+		InstanceType:          jsii.String(env.Bastion.InstanceType),
+		SubnetId:              (*net.Vpc.PrivateSubnets())[0].SubnetId(),
+		SecurityGroupIds:      &[]any{net.Groups.Bastion.SecurityGroupId()},
+		IamInstanceProfile:    profile.Ref(),
+		DisableApiTermination: jsii.Bool(true),
+		EbsOptimized:          jsii.Bool(true),
+		Monitoring:            jsii.Bool(true),
+		MetadataOptions: &awsec2.CfnInstance_MetadataOptionsProperty{
+			HttpEndpoint: jsii.String("enabled"), HttpTokens: jsii.String("required"), HttpPutResponseHopLimit: jsii.Number(1),
+		},
+		BlockDeviceMappings: &[]any{&awsec2.CfnInstance_BlockDeviceMappingProperty{
+			DeviceName: jsii.String("/dev/xvda"),
+			Ebs: &awsec2.CfnInstance_EbsProperty{
+				VolumeType: jsii.String("gp3"), VolumeSize: jsii.Number(8), Encrypted: jsii.Bool(true), DeleteOnTermination: jsii.Bool(true),
+			},
+		}},
+		UserData: awscdk.Fn_Base64(jsii.String("#!/bin/bash\nsystemctl disable --now sshd.service\n")),
+	})
+	awscdk.Tags_Of(instance).Add(jsii.String("Name"), jsii.String(env.Prefix()+"-bastion"), nil)
+	return instance
+}
+
+// sessionDocument is how a session runs: written down as it goes, and ended
+// after 15 idle minutes (PCI DSS 8.2.8).
+func sessionDocument(stack awscdk.Stack, env *config.Environment, b *Bastion) awsssm.CfnDocument {
+	return awsssm.NewCfnDocument(stack, jsii.String("Session"), &awsssm.CfnDocumentProps{
+		Name:         jsii.String(env.Prefix() + "-session"),
+		DocumentType: jsii.String("Session"),
+		UpdateMethod: jsii.String("NewVersion"),
+		Content: map[string]any{
+			"schemaVersion": "1.0",
+			"description":   "A session at the bastion, written down",
+			"sessionType":   "Standard_Stream",
+			"inputs": map[string]any{
+				"s3BucketName":                b.Sessions.BucketName(),
+				"s3KeyPrefix":                 sessionsFolder,
+				"s3EncryptionEnabled":         true,
+				"cloudWatchLogGroupName":      b.Log.LogGroupName(),
+				"cloudWatchEncryptionEnabled": true,
+				"cloudWatchStreamingEnabled":  true,
+				"idleSessionTimeout":          "15",
+				"maxSessionDuration":          "60",
+				"runAsEnabled":                false,
+			},
+		},
+	})
+}
+
+// bastionPolicy is what the instance needs for sessions and their record, and
+// to read the tools. It may not run commands for others, unlike with AWS's
+// ready-made policy.
+func bastionPolicy(stack awscdk.Stack, env *config.Environment, who *Identity, b *Bastion) {
+	bucket, group := *b.Sessions.BucketArn(), *b.Log.LogGroupArn()
+	grant(stack, "BastionPolicy", who.Bastion,
+		allow("Register", []string{"ssm:UpdateInstanceInformation"}, []string{instanceARN(env, b.Instance)}),
+		// The channels have no resources.
+		allow("Channels", []string{
+			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
+			"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+		}, []string{"*"}),
+		allow("KeepSessions", []string{"s3:PutObject"}, []string{bucket + "/" + sessionsFolder + "/*"}),
+		allow("SeeEncryption", []string{"s3:GetEncryptionConfiguration"}, []string{bucket}),
+		allow("ReadTools", []string{"s3:GetObject"}, []string{bucket + "/" + toolsFolder + "/*"}),
+		allow("StreamSessions", []string{"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"}, []string{group}),
+		allow("SeeLogGroups", []string{"logs:DescribeLogGroups"}, []string{"arn:aws:logs:" + env.Region + ":" + env.Account + ":log-group:*"}),
+	)
+}
+
+// sessionPolicy lets a person start the instance, open a session there with the
+// document that writes it down and no other, and stop it again.
+func sessionPolicy(stack awscdk.Stack, env *config.Environment, b *Bastion, document awsssm.CfnDocument) awsiam.ManagedPolicy {
+	instance := instanceARN(env, b.Instance)
+	own := "arn:aws:ssm:" + env.Region + ":" + env.Account + ":"
+	session := allow("OpenSession", []string{"ssm:StartSession"}, []string{instance, own + "document/" + *document.Ref()})
+	session.AddCondition(jsii.String("BoolIfExists"), map[string]any{"ssm:SessionDocumentAccessCheck": "true"})
+	return awsiam.NewManagedPolicy(stack, jsii.String("People"), &awsiam.ManagedPolicyProps{
+		ManagedPolicyName: jsii.String(env.Prefix() + "-bastion-session"),
+		Description:       jsii.String("Open a session at the bastion"),
+		Statements: &[]awsiam.PolicyStatement{
+			session,
+			allow("OwnSessions", []string{"ssm:ResumeSession", "ssm:TerminateSession"}, []string{own + "session/${aws:userid}-*"}),
+			allow("StartAndStop", []string{"ec2:StartInstances", "ec2:StopInstances"}, []string{instance}),
+		},
+	})
+}
+
+func instanceARN(env *config.Environment, instance awsec2.CfnInstance) string {
+	return "arn:aws:ec2:" + env.Region + ":" + env.Account + ":instance/" + *instance.Ref()
+}
