@@ -12,7 +12,8 @@ import (
 
 type commands struct {
 	cli.Flags
-	Serve serveCmd `cmd:"" help:"Serve the API and the console until stopped."`
+	Serve       serveCmd       `cmd:"" help:"Serve the API and the console until stopped."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask the service in this container whether it is healthy: exit 0 or 1."`
 }
 
 func main() {
@@ -67,6 +68,10 @@ func listen(ctx context.Context, cfg *config.Config, web *app.Web) ([]*app.Endpo
 	if err != nil {
 		return nil, err
 	}
+	adminTLS, err := app.AdminTLS(cfg)
+	if err != nil {
+		return nil, err
+	}
 	public, err := app.Listen(ctx, "PADRON_LISTEN", cfg.Listen)
 	if err != nil {
 		return nil, err
@@ -78,6 +83,17 @@ func listen(ctx context.Context, cfg *config.Config, web *app.Web) ([]*app.Endpo
 	}
 	return []*app.Endpoint{
 		{Listener: public, Handler: web.Handler, TLS: tls},
-		{Listener: admin, Handler: app.Admin(web.Handler, app.NewRegistry())},
+		{Listener: admin, Handler: app.Admin(web.Handler, app.NewRegistry()), TLS: adminTLS},
 	}, nil
+}
+
+type healthcheckCmd struct{}
+
+// Run checks the address that `serve` listens on under the same settings.
+func (*healthcheckCmd) Run(ctx context.Context, env *cli.Env) error {
+	cfg, err := env.Load(nil)
+	if err != nil {
+		return err
+	}
+	return app.HealthCheck(ctx, cfg.Listen, cfg.TLSCert != "")
 }

@@ -16,6 +16,8 @@ type commands struct {
 	cli.Flags
 	Run   runCmd   `cmd:"" help:"Do one run and end."`
 	Serve serveCmd `cmd:"" help:"Do a run every so often until stopped, with health and metrics."`
+
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask the serving synchronizer in this container whether it is healthy: exit 0 or 1."`
 }
 
 func main() {

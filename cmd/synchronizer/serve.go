@@ -53,6 +53,10 @@ func (s *serveCmd) Run(ctx context.Context, env *cli.Env) error {
 }
 
 func (s *serveCmd) serve(ctx context.Context, a *app.App) error {
+	tls, err := app.AdminTLS(a.Config)
+	if err != nil {
+		return err
+	}
 	admin, err := app.Listen(ctx, "PADRON_ADMIN_LISTEN", a.Config.AdminListen)
 	if err != nil {
 		return err
@@ -62,10 +66,25 @@ func (s *serveCmd) serve(ctx context.Context, a *app.App) error {
 	health := observe.Health(a.Logger, map[string]func(context.Context) error{
 		"database": a.Store.Ping, "runs": observe.Fresh(a.Store, s.MaxAge, time.Now),
 	})
-	endpoint := &app.Endpoint{Listener: admin, Handler: app.Admin(health, registry)}
+	endpoint := &app.Endpoint{Listener: admin, Handler: app.Admin(health, registry), TLS: tls}
 	a.Logger.InfoContext(ctx, "serving", "admin", endpoint.URL(), "every", s.Every.String())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return app.Serve(ctx, a.Logger, endpoint) })
 	group.Go(func() error { return a.SyncEvery(ctx, s.Every, metrics) })
 	return group.Wait()
+}
+
+type healthcheckCmd struct{}
+
+// Run checks the admin address that `serve` listens on under the same settings.
+func (*healthcheckCmd) Run(ctx context.Context, env *cli.Env) error {
+	cfg, err := env.Load(nil)
+	if err != nil {
+		return err
+	}
+	tls, err := app.AdminTLS(cfg)
+	if err != nil {
+		return err
+	}
+	return app.HealthCheck(ctx, cfg.AdminListen, tls != nil)
 }

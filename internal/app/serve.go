@@ -17,8 +17,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
-
-	"padron/internal/config"
 )
 
 const (
@@ -105,19 +103,6 @@ func serveOne(server *http.Server, e *Endpoint) error {
 		return nil
 	}
 	return err
-}
-
-// TLSConfig serves the configured certificate with TLS 1.3 (PCI DSS 4.2.1),
-// read again when its file changes; nil where none is configured.
-func TLSConfig(cfg *config.Config) (*tls.Config, error) {
-	if cfg.TLSCert == "" {
-		return nil, nil //nolint:nilnil // no TLS is a valid setting
-	}
-	r := &certReloader{cert: cfg.TLSCert, key: cfg.TLSKey}
-	if _, err := r.get(nil); err != nil {
-		return nil, err
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: r.get}, nil
 }
 
 // certReloader keeps a certificate until its file changes.

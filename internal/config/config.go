@@ -30,7 +30,7 @@ type Config struct {
 	Keys        Keys
 	Listen      string
 	AdminListen string
-	// TLSCert and TLSKey are both set or both empty.
+	// TLSCert and TLSKey are both set or both empty, or TLSCert is [TLSAuto].
 	TLSCert, TLSKey string
 	// RateLimit is requests a second for one principal; 0 is unlimited.
 	RateLimit float64
@@ -106,13 +106,16 @@ func Load(getenv func(string) (string, bool), overrides map[string]string, requi
 		Keys:        parse(p, "PADRON_KEYS", parseKeys),
 		Listen:      parse(p, "PADRON_LISTEN", parseAddress),
 		AdminListen: parse(p, "PADRON_ADMIN_LISTEN", parseAddress),
-		TLSCert:     parse(p, "PADRON_TLS_CERT", parseFile),
+		TLSCert:     parse(p, "PADRON_TLS_CERT", parseCert),
 		TLSKey:      parse(p, "PADRON_TLS_KEY", parseFile),
 		RateLimit:   parse(p, "PADRON_RATE_LIMIT", parseRate),
 		LogLevel:    parse(p, "PADRON_LOG_LEVEL", parseLevel),
 		LogFormat:   parse(p, "PADRON_LOG_FORMAT", oneOf("", "text", "json")),
 	}
-	if (c.TLSCert == "") != (c.TLSKey == "") {
+	switch {
+	case c.TLSCert == TLSAuto && c.TLSKey != "":
+		p.fault("PADRON_TLS_KEY", "is for a certificate file, and PADRON_TLS_CERT is auto: unset it")
+	case c.TLSCert != TLSAuto && (c.TLSCert == "") != (c.TLSKey == ""):
 		p.fault("PADRON_TLS_CERT", "and PADRON_TLS_KEY belong together: set both or neither")
 	}
 	p.refuseUnsupported()
@@ -235,6 +238,16 @@ func parseAddress(s string) (string, error) {
 		return "", errorf("%q has a port that is not 0 (any free one) to 65535", s)
 	}
 	return s, nil
+}
+
+// TLSAuto, in a certificate's place, makes one at start.
+const TLSAuto = "auto"
+
+func parseCert(s string) (string, error) {
+	if s == TLSAuto {
+		return s, nil
+	}
+	return parseFile(s)
 }
 
 func parseFile(s string) (string, error) {

@@ -76,6 +76,7 @@ func TestFaults(t *testing.T) {
 		{"PADRON_ADMIN_LISTEN", "localhost:70000", "has a port"},
 		{"PADRON_TLS_CERT", "/nowhere/cert.pem", "not a file"},
 		{"PADRON_TLS_KEY", file, "belong together"},
+		{"PADRON_TLS_CERT", file, "belong together"},
 		{"PADRON_RATE_LIMIT", "fast", "requests a second"},
 		{"PADRON_PROVIDER_RATE", "-1", "requests a second"},
 		{"PADRON_LOG_LEVEL", "loud", "not debug, info, warn or error"},
@@ -185,5 +186,15 @@ func TestWhoCannotLogIn(t *testing.T) {
 		if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "pw") {
 			t.Errorf("%v: %v, want one fault with %q", pairs[0], err, want)
 		}
+	}
+}
+
+func TestAutomaticCertificate(t *testing.T) {
+	got, err := Load(env("PADRON_TLS_CERT", "auto"), nil)
+	if err != nil || got.TLSCert != TLSAuto {
+		t.Errorf("%v", err)
+	}
+	if _, err := Load(env("PADRON_TLS_CERT", "auto", "PADRON_TLS_KEY", "config_test.go"), nil); err == nil || !strings.Contains(err.Error(), "unset it") {
+		t.Errorf("with a key: %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func Variables() []Variable {
 		{"PADRON_KEYS", "file:var/keys.json", "the key-encryption key: file:PATH, or aws-kms: and a key's ARN or alias"},
 		{"PADRON_LISTEN", "127.0.0.1:8080", "address of the API and console"},
 		{"PADRON_ADMIN_LISTEN", "127.0.0.1:9090", "address of health, metrics and profiles"},
-		{"PADRON_TLS_CERT", "", "certificate chain file to serve HTTPS; read again when it changes"},
+		{"PADRON_TLS_CERT", "", "certificate chain file to serve HTTPS, read again when it changes; auto makes one at start, for behind a load balancer"},
 		{"PADRON_TLS_KEY", "", "private key file of the certificate"},
 		{"PADRON_RATE_LIMIT", "0", "requests a second for one principal; 0 is unlimited"},
 		{"PADRON_LOG_LEVEL", "info", "debug, info, warn, error"},
