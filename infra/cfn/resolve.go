@@ -102,7 +102,7 @@ func Targets(v any) []*Resource {
 }
 
 // Resolve replaces every function in v by its value: pseudo parameters, Ref,
-// Fn::GetAtt, Fn::ImportValue, Fn::Join, Fn::Sub, Fn::Select, Fn::Split,
+// Fn::GetAtt, Fn::ImportValue, Fn::GetStackOutput, Fn::Join, Fn::Sub, Fn::Select, Fn::Split,
 // Fn::GetAZs, Fn::If. What it does not know stays as it is.
 func (s *Stack) Resolve(v any) any {
 	switch v := v.(type) {
@@ -139,6 +139,8 @@ func (s *Stack) function(name string, arg any) (any, bool) {
 	case "Fn::ImportValue":
 		export, ok := s.Resolve(arg).(string)
 		return s.assembly.export(export), ok
+	case "Fn::GetStackOutput":
+		return s.assembly.output(arg)
 	case "Fn::Join":
 		return s.join(arg)
 	case "Fn::Sub":
@@ -216,6 +218,19 @@ func (a *Assembly) export(name string) any {
 		}
 	}
 	return "${export " + name + "}"
+}
+
+// output returns what Fn::GetStackOutput asks for: an output of a stack of the
+// assembly, in whatever region.
+func (a *Assembly) output(arg any) (any, bool) {
+	asked, _ := arg.(map[string]any)
+	for _, s := range a.Stacks {
+		outputs, _ := s.Template["Outputs"].(map[string]any)
+		if output, ok := outputs[text(asked["OutputName"])].(map[string]any); ok && s.StackName == asked["StackName"] {
+			return s.Resolve(output["Value"]), true
+		}
+	}
+	return nil, false
 }
 
 func (s *Stack) join(arg any) (any, bool) {

@@ -16,6 +16,11 @@ type Estate struct {
 	Keys     *Keys
 	Network  *Network
 	Bastion  *Bastion
+	Audit    *Audit
+	Copies   *Copies
+	Backup   *Backup
+	Transit  *Transit
+	Delivery *Delivery
 }
 
 // New adds every stack of the environment to the app.
@@ -25,16 +30,28 @@ func New(app awscdk.App, env *config.Environment) *Estate {
 	e.Keys = NewKeys(app, env, e.Identity)
 	e.Network = NewNetwork(app, env, e.Keys)
 	e.Bastion = NewBastion(app, env, e.Identity, e.Keys, e.Network)
+	e.Audit = NewAudit(app, env, e.Keys, e.Network)
+	e.Copies = NewCopies(app, env, e.Keys)
+	e.Backup = NewBackup(app, env, e.Keys, e.Audit, e.Copies)
+	if env.Features.TransitGateway || env.Features.PrivateLink {
+		e.Transit = NewTransit(app, env, e.Keys, e.Network)
+	}
+	e.Delivery = NewDelivery(app, env)
 	return e
 }
 
 // newStack makes the stack that every part begins with. Its name in the account
 // is the environment's prefix and id.
 func newStack(app awscdk.App, env *config.Environment, id, what string) awscdk.Stack {
+	return newStackIn(app, env, id, what, env.Region)
+}
+
+// newStackIn is newStack in a region that is not the environment's own.
+func newStackIn(app awscdk.App, env *config.Environment, id, what, region string) awscdk.Stack {
 	return awscdk.NewStack(app, jsii.String(id), &awscdk.StackProps{
 		StackName:             jsii.String(env.Prefix() + "-" + id),
 		Description:           jsii.String("padron " + env.Name + ": " + what),
-		Env:                   &awscdk.Environment{Account: jsii.String(env.Account), Region: jsii.String(env.Region)},
+		Env:                   &awscdk.Environment{Account: jsii.String(env.Account), Region: jsii.String(region)},
 		TerminationProtection: jsii.Bool(env.Protected),
 		AnalyticsReporting:    jsii.Bool(false),
 		Tags:                  &map[string]*string{"padron:environment": jsii.String(env.Name), "padron:stack": jsii.String(id)},

@@ -34,9 +34,14 @@ func administer(env *config.Environment) awsiam.PolicyStatement {
 // through lets the account's principals use a key only by way of the services,
 // which ask on behalf of whoever may use the thing that the key encrypts.
 func through(env *config.Environment, services ...string) awsiam.PolicyStatement {
+	return throughIn(env, env.Region, services...)
+}
+
+// throughIn is through for a key in the region.
+func throughIn(env *config.Environment, region string, services ...string) awsiam.PolicyStatement {
 	hosts := make([]string, len(services))
 	for i, s := range services {
-		hosts[i] = fmt.Sprintf("%s.%s.amazonaws.com", s, env.Region)
+		hosts[i] = fmt.Sprintf("%s.%s.amazonaws.com", s, region)
 	}
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Sid:        jsii.String("UseThroughServices"),
@@ -80,6 +85,7 @@ func messagesUse(env *config.Environment) []awsiam.PolicyStatement {
 		byService("Budgets", "budgets.amazonaws.com", own),
 		byService("Backups", "backup.amazonaws.com", own),
 		byService("Notifications", "sns.amazonaws.com", own),
+		byService("Buckets", "s3.amazonaws.com", own),
 		through(env, "sqs", "sns", "scheduler"),
 	}
 }
