@@ -19,6 +19,7 @@ type commands struct {
 	Deploy  deployCommand  `cmd:"" help:"Deploy every stack of an environment into its account; goes on where it stopped."`
 	Migrate migrateCommand `cmd:"" help:"Bring the deployed database's schema and users up to date."`
 	Destroy destroyCommand `cmd:"" help:"Delete every stack of an environment that is not protected."`
+	Reach   reachCommand   `cmd:"" help:"Print who can reach whom, proven from the templates."`
 }
 
 func main() {
