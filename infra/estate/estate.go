@@ -15,12 +15,18 @@ type Estate struct {
 	Identity *Identity
 	Keys     *Keys
 	Network  *Network
-	Bastion  *Bastion
-	Audit    *Audit
-	Copies   *Copies
-	Backup   *Backup
-	Transit  *Transit
-	Delivery *Delivery
+	Data     *Data
+	Registry *Registry
+	Names    *Names
+	Edge     *Edge
+	// Migration holds the cluster too.
+	Migration *Migration
+	Bastion   *Bastion
+	Audit     *Audit
+	Copies    *Copies
+	Backup    *Backup
+	Transit   *Transit
+	Delivery  *Delivery
 }
 
 // New adds every stack of the environment to the app.
@@ -29,6 +35,11 @@ func New(app awscdk.App, env *config.Environment) *Estate {
 	e.Identity = NewIdentity(app, env)
 	e.Keys = NewKeys(app, env, e.Identity)
 	e.Network = NewNetwork(app, env, e.Keys)
+	e.Data = NewData(app, env, e.Keys, e.Network, e.Identity)
+	e.Registry = NewRegistry(app, env, e.Keys, e.Identity)
+	e.Names = NewNames(app, env, e.Keys, e.Network)
+	e.Edge = NewEdge(app, env, e.Keys, e.Network, e.Names)
+	e.Migration = NewMigration(app, env, e.Identity, e.Keys, e.Network, e.Data, e.Registry)
 	e.Bastion = NewBastion(app, env, e.Identity, e.Keys, e.Network)
 	e.Audit = NewAudit(app, env, e.Keys, e.Network)
 	e.Copies = NewCopies(app, env, e.Keys)

@@ -1,0 +1,63 @@
+package estate
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/jsii-runtime-go"
+
+	"padron/infra/config"
+)
+
+// Migration is the cluster that every task runs on, and the task that brings
+// the database's schema and users up to date before the services start.
+type Migration struct {
+	Stack   awscdk.Stack
+	Cluster awsecs.Cluster
+	Task    awsecs.FargateTaskDefinition
+}
+
+// NewMigration adds the stack migration. Its outputs are what it takes to run
+// the task.
+func NewMigration(app awscdk.App, env *config.Environment, who *Identity, keys *Keys, net *Network, data *Data, registry *Registry) *Migration {
+	stack := newStack(app, env, "migration", "the cluster, and the task that migrates the database")
+	m := &Migration{Stack: stack, Cluster: taskCluster(stack, env, keys, net)}
+	group := logGroup(stack, "Log", env, keys, "migration", env.Retention.Logs)
+	writeLogs(stack, "WriteLogs", who.MigrationExecution, group)
+	m.Task = migrationDefinition(stack, "Task", migrationSize{"migration", 256, 512}, env, who.Migration, who.MigrationExecution)
+	variables := map[string]*string{
+		"PADRON_DB":        data.URL(""),
+		"PADRON_DB_SECRET": data.Cluster.Secret().SecretArn(),
+	}
+	step := func(name string, last bool, command ...string) awsecs.ContainerDefinition {
+		c := migrationContainer(env, registry.Padron, env.Images.Padron, group, variables)
+		c.ContainerName, c.Command, c.Essential = jsii.String(name), texts(command...), jsii.Bool(last)
+		c.LinuxParameters = withoutCapabilities(stack, name+"Kernel")
+		return m.Task.AddContainer(jsii.String(name), c)
+	}
+	schema := step("schema", false, "migrate", "up")
+	step("users", true, "migrate", "users", "--iam").AddContainerDependencies(&awsecs.ContainerDependency{
+		Container: schema, Condition: awsecs.ContainerDependencyCondition_SUCCESS,
+	})
+	m.outputs(net)
+	return m
+}
+
+// outputs tells where to run the task.
+func (m *Migration) outputs(net *Network) {
+	private := net.Vpc.SelectSubnets(&awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS})
+	var subnets []string
+	for _, id := range *private.SubnetIds {
+		subnets = append(subnets, *id)
+	}
+	for id, value := range map[string]*string{
+		"Cluster":        m.Cluster.ClusterName(),
+		"TaskDefinition": m.Task.TaskDefinitionArn(),
+		"Subnets":        jsii.String(strings.Join(subnets, ",")),
+		"SecurityGroup":  net.Groups.Migration.SecurityGroupId(),
+	} {
+		awscdk.NewCfnOutput(m.Stack, jsii.String(id+"Output"), &awscdk.CfnOutputProps{Value: value}).OverrideLogicalId(jsii.String(id))
+	}
+}
