@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // an image from scratch has no time zones
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"

@@ -16,6 +16,7 @@ import (
 type commands struct {
 	Synth synthCommand `cmd:"" help:"Make every environment's templates, in cdk.out/ENVIRONMENT."`
 
+	Images  imagesCommand  `cmd:"" help:"Build the container images into dist/images; push them."`
 	Deploy  deployCommand  `cmd:"" help:"Deploy every stack of an environment into its account; goes on where it stopped."`
 	Migrate migrateCommand `cmd:"" help:"Bring the deployed database's schema and users up to date."`
 	Destroy destroyCommand `cmd:"" help:"Delete every stack of an environment that is not protected."`

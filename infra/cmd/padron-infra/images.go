@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/google/go-containerregistry/pkg/authn"
+
+	"padron/infra/cdkout"
+	"padron/infra/config"
+	"padron/infra/images"
+)
+
+type imagesCommand struct {
+	Push string `placeholder:"ENVIRONMENT" help:"Push the images into the environment's registry, and print their digests as its configuration names them."`
+	JSON bool   `help:"Print one JSON document."`
+}
+
+// Run builds every image into dist/images at the root of the project.
+func (c imagesCommand) Run() error {
+	ctx := context.Background()
+	root, err := cdkout.Root()
+	if err != nil {
+		return err
+	}
+	project := filepath.Dir(root)
+	source, err := images.FromCommit(ctx, project)
+	if err != nil {
+		return err
+	}
+	var all []images.Built
+	for _, name := range images.Names {
+		index, err := images.Build(ctx, source, name)
+		if err != nil {
+			return err
+		}
+		built, err := images.Write(filepath.Join(project, "dist", "images"), name, index)
+		if err != nil {
+			return err
+		}
+		all = append(all, built)
+	}
+	if c.Push != "" {
+		if err := pushAll(ctx, root, c.Push, source.Version, all); err != nil {
+			return err
+		}
+	}
+	return c.print(all)
+}
+
+func (c imagesCommand) print(all []images.Built) error {
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(map[string]any{"images": all})
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	for _, b := range all {
+		fmt.Fprintf(w, "%s:\t%s", strings.ReplaceAll(b.Name, "-", "_"), b.Digest)
+		for _, arch := range images.Architectures {
+			fmt.Fprintf(w, "\t# %s %.1f MB", arch, float64(b.Sizes[arch])/1e6)
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
+}
+
+func pushAll(ctx context.Context, root, environment, tag string, all []images.Built) error {
+	env, err := config.Load(filepath.Join(root, "config"), environment)
+	if err != nil {
+		return err
+	}
+	if strings.HasSuffix(tag, "-dirty") {
+		return fmt.Errorf("the checkout has changes that are not committed: commit them, so that the image's version says what is in it")
+	}
+	registry, who, err := signIn(ctx, env)
+	if err != nil {
+		return err
+	}
+	for _, b := range all {
+		if err := images.Push(b, registry+"/"+env.Prefix()+"-"+b.Name, tag, who); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// signIn returns the account's registry and a password for it.
+func signIn(ctx context.Context, env *config.Environment) (string, authn.Authenticator, error) {
+	c, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(env.Region))
+	if err != nil {
+		return "", nil, err
+	}
+	answer, err := ecr.NewFromConfig(c).GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
+	if err != nil || len(answer.AuthorizationData) == 0 {
+		return "", nil, fmt.Errorf("sign in to the registry of account %s: %w; sign in with `aws sso login` or set AWS_PROFILE", env.Account, err)
+	}
+	data := answer.AuthorizationData[0]
+	plain, err := base64.StdEncoding.DecodeString(aws.ToString(data.AuthorizationToken))
+	if err != nil {
+		return "", nil, fmt.Errorf("the registry's token cannot be read: %w", err)
+	}
+	user, password, _ := strings.Cut(string(plain), ":")
+	return strings.TrimPrefix(aws.ToString(data.ProxyEndpoint), "https://"), &authn.Basic{Username: user, Password: password}, nil
+}

@@ -1,0 +1,86 @@
+package images
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// MaxSize is the most bytes that one platform's image may take in a registry.
+const MaxSize = 25 << 20
+
+// Built is one image on disk.
+type Built struct {
+	Name string `json:"name"`
+	// Digest is the index's, sha256:..., which the estate's configuration names.
+	Digest string `json:"digest"`
+	// Sizes are the bytes that a pull takes, by architecture.
+	Sizes map[string]int64 `json:"sizes"`
+	index v1.ImageIndex
+}
+
+// Write puts the image into dir/NAME as an OCI image layout, in place of one
+// that is there, and measures it. An image over [MaxSize] is an error.
+func Write(dir, image string, index v1.ImageIndex) (Built, error) {
+	to := filepath.Join(dir, image)
+	if err := os.RemoveAll(to); err != nil {
+		return Built{}, err
+	}
+	if err := os.MkdirAll(to, 0o750); err != nil {
+		return Built{}, err
+	}
+	if _, err := layout.Write(to, index); err != nil {
+		return Built{}, fmt.Errorf("write image %s: %w", image, err)
+	}
+	return measure(image, index)
+}
+
+func measure(image string, index v1.ImageIndex) (Built, error) {
+	digest, err := index.Digest()
+	if err != nil {
+		return Built{}, err
+	}
+	built := Built{Name: image, Digest: digest.String(), Sizes: map[string]int64{}, index: index}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return Built{}, err
+	}
+	for _, m := range manifest.Manifests {
+		platform, err := index.Image(m.Digest)
+		if err != nil {
+			return Built{}, err
+		}
+		inner, err := platform.Manifest()
+		if err != nil {
+			return Built{}, err
+		}
+		size := m.Size + inner.Config.Size
+		for _, l := range inner.Layers {
+			size += l.Size
+		}
+		if size > MaxSize {
+			return Built{}, fmt.Errorf("image %s for %s is %d bytes, over the %d that one may be", image, m.Platform.Architecture, size, MaxSize)
+		}
+		built.Sizes[m.Platform.Architecture] = size
+	}
+	return built, nil
+}
+
+// Push puts the image into a registry as REPOSITORY:tag, platforms and all.
+// Tags are immutable there: the same tag with other bytes is refused.
+func Push(b Built, repository, tag string, who authn.Authenticator, options ...name.Option) error {
+	ref, err := name.NewTag(repository+":"+tag, options...)
+	if err != nil {
+		return fmt.Errorf("push image %s: %w", b.Name, err)
+	}
+	if err := remote.WriteIndex(ref, b.index, remote.WithAuth(who)); err != nil {
+		return fmt.Errorf("push image %s to %s: %w", b.Name, ref, err)
+	}
+	return nil
+}
