@@ -21,6 +21,7 @@ type Estate struct {
 	Edge     *Edge
 	// Migration holds the cluster too.
 	Migration *Migration
+	Services  *Services
 	Bastion   *Bastion
 	Audit     *Audit
 	Copies    *Copies
@@ -40,6 +41,7 @@ func New(app awscdk.App, env *config.Environment) *Estate {
 	e.Names = NewNames(app, env, e.Keys, e.Network)
 	e.Edge = NewEdge(app, env, e.Keys, e.Network, e.Names)
 	e.Migration = NewMigration(app, env, e.Identity, e.Keys, e.Network, e.Data, e.Registry)
+	e.Services = NewServices(app, env, e.Identity, e.Keys, e.Network, e.Data, e.Registry, e.Edge, e.Migration.Cluster)
 	e.Bastion = NewBastion(app, env, e.Identity, e.Keys, e.Network)
 	e.Audit = NewAudit(app, env, e.Keys, e.Network)
 	e.Copies = NewCopies(app, env, e.Keys)

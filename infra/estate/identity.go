@@ -75,8 +75,8 @@ func allow(sid string, actions []string, resources []string) awsiam.PolicyStatem
 // grant attaches statements to a role as a policy of the stack, so that the
 // stack with the resource depends on the role and never the other way round.
 // The policy is a managed one: NIST asks for none inside a role (AC-6).
-func grant(stack awscdk.Stack, id string, role awsiam.IRole, statements ...awsiam.PolicyStatement) {
-	awsiam.NewManagedPolicy(stack, jsii.String(id), &awsiam.ManagedPolicyProps{
+func grant(stack awscdk.Stack, id string, role awsiam.IRole, statements ...awsiam.PolicyStatement) awsiam.ManagedPolicy {
+	return awsiam.NewManagedPolicy(stack, jsii.String(id), &awsiam.ManagedPolicyProps{
 		Roles: &[]awsiam.IRole{role}, Statements: &statements,
 	})
 }

@@ -86,16 +86,25 @@ func messagesUse(env *config.Environment) []awsiam.PolicyStatement {
 		byService("Backups", "backup.amazonaws.com", own),
 		byService("Notifications", "sns.amazonaws.com", own),
 		byService("Buckets", "s3.amazonaws.com", own),
-		through(env, "sqs", "sns", "scheduler"),
+		byService("Executions", "delivery.logs.amazonaws.com", own),
+		through(env, "sqs", "sns", "scheduler", "states"),
 	}
 }
+
+// The purposes of data keys that each service may make and unwrap: purpose is
+// part of a wrapped key's encryption context.
+var (
+	synchronizerSeals = []string{"seal", "fingerprint", "index", "quarantine"}
+	synchronizerOpens = []string{"fingerprint", "index", "quarantine"}
+	managerOpens      = []string{"seal", "page", "fingerprint", "index", "quarantine"}
+	managerSeals      = []string{"page", "index"}
+)
 
 // customersUse is the policy that makes a stolen synchronizer worthless: it
 // makes data keys for the field groups and cannot unwrap one of them again. The
 // purposes are those of padron's data keys, which are their wrapped keys'
 // encryption context.
 func customersUse(env *config.Environment, who *Identity) []awsiam.PolicyStatement {
-	shared := []string{"fingerprint", "index", "quarantine"}
 	only := func(sid string, role awsiam.Role, purposes []string, actions ...string) awsiam.PolicyStatement {
 		return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Sid:        jsii.String(sid),
@@ -106,10 +115,10 @@ func customersUse(env *config.Environment, who *Identity) []awsiam.PolicyStateme
 		})
 	}
 	return []awsiam.PolicyStatement{
-		only("SynchronizerSeals", who.Synchronizer, append([]string{"seal"}, shared...), "kms:GenerateDataKey"),
-		only("SynchronizerShares", who.Synchronizer, shared, "kms:Decrypt"),
-		only("ManagerOpens", who.Manager, append([]string{"seal", "page"}, shared...), "kms:Decrypt"),
-		only("ManagerPages", who.Manager, []string{"page", "index"}, "kms:GenerateDataKey"),
+		only("SynchronizerSeals", who.Synchronizer, synchronizerSeals, "kms:GenerateDataKey"),
+		only("SynchronizerShares", who.Synchronizer, synchronizerOpens, "kms:Decrypt"),
+		only("ManagerOpens", who.Manager, managerOpens, "kms:Decrypt"),
+		only("ManagerPages", who.Manager, managerSeals, "kms:GenerateDataKey"),
 		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Sid:        jsii.String("NobodyElse"),
 			Effect:     awsiam.Effect_DENY,

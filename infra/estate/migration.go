@@ -26,14 +26,15 @@ func NewMigration(app awscdk.App, env *config.Environment, who *Identity, keys *
 	m := &Migration{Stack: stack, Cluster: taskCluster(stack, env, keys, net)}
 	group := logGroup(stack, "Log", env, keys, "migration", env.Retention.Logs)
 	writeLogs(stack, "WriteLogs", who.MigrationExecution, group)
-	m.Task = migrationDefinition(stack, "Task", migrationSize{"migration", 256, 512}, env, who.Migration, who.MigrationExecution)
+	m.Task = taskDefinition(stack, "Task", taskSize{"migration", 256, 512}, env, who.Migration, who.MigrationExecution)
 	variables := map[string]*string{
 		"PADRON_DB":        data.URL(""),
 		"PADRON_DB_SECRET": data.Cluster.Secret().SecretArn(),
 	}
 	step := func(name string, last bool, command ...string) awsecs.ContainerDefinition {
-		c := migrationContainer(env, registry.Padron, env.Images.Padron, group, variables)
+		c := taskContainer(env, registry.Padron, env.Images.Padron, group, variables)
 		c.ContainerName, c.Command, c.Essential = jsii.String(name), texts(command...), jsii.Bool(last)
+		c.EntryPoint = texts("/padron")
 		c.LinuxParameters = withoutCapabilities(stack, name+"Kernel")
 		return m.Task.AddContainer(jsii.String(name), c)
 	}

@@ -19,20 +19,21 @@ func taskCluster(stack awscdk.Stack, env *config.Environment, keys *Keys, net *N
 	insights := serviceLogGroup(stack, "Insights", env, keys, "/aws/ecs/containerinsights/"+env.Prefix()+"/performance", env.Retention.Logs)
 	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
 		ClusterName: jsii.String(env.Prefix()), Vpc: net.Vpc, ContainerInsightsV2: awsecs.ContainerInsights_ENHANCED,
+		ExecuteCommandConfiguration: &awsecs.ExecuteCommandConfiguration{Logging: awsecs.ExecuteCommandLogging_NONE}, // nobody executes
 	})
 	cluster.Node().AddDependency(insights)
 	return cluster
 }
 
-// migrationSize is a task's family without the prefix, its CPU units and MiB.
-type migrationSize struct {
+// taskSize is a task's family without the prefix, its CPU units and MiB.
+type taskSize struct {
 	family      string
 	cpu, memory int
 }
 
-// migrationDefinition makes a Fargate task on ARM64. The roles are given as they are: what
-// they may do stands with the things that they do it to.
-func migrationDefinition(stack awscdk.Stack, id string, size migrationSize, env *config.Environment, task, execution awsiam.Role) awsecs.FargateTaskDefinition {
+// taskDefinition makes a Fargate task on ARM64. The roles are given as they are:
+// what they may do stands with the things that they do it to.
+func taskDefinition(stack awscdk.Stack, id string, size taskSize, env *config.Environment, task, execution awsiam.Role) awsecs.FargateTaskDefinition {
 	return awsecs.NewFargateTaskDefinition(stack, jsii.String(id), &awsecs.FargateTaskDefinitionProps{
 		Family:         jsii.String(env.Prefix() + "-" + size.family),
 		Cpu:            jsii.Number(size.cpu),
@@ -50,27 +51,30 @@ func unchanged(role awsiam.Role) awsiam.IRole {
 	return role.WithoutPolicyUpdates(&awsiam.WithoutPolicyUpdatesOptions{AddGrantsToResources: jsii.Bool(false)})
 }
 
-// migrationContainer is what all containers have: the image by its digest, a user
+// taskContainer is what all containers have: the image by its digest, a user
 // that is nobody, a root file system that cannot be written, no capability of
 // the kernel's, and logs.
-func migrationContainer(env *config.Environment, from awsecr.Repository, digest string, logs awslogs.LogGroup, variables map[string]*string) *awsecs.ContainerDefinitionOptions {
+func taskContainer(env *config.Environment, from awsecr.Repository, digest string, logs awslogs.LogGroup, variables map[string]*string) *awsecs.ContainerDefinitionOptions {
 	all := map[string]*string{"AWS_REGION": jsii.String(env.Region), "PADRON_LOG_FORMAT": jsii.String("json")}
 	for name, value := range variables {
 		all[name] = value
 	}
 	return &awsecs.ContainerDefinitionOptions{
-		EntryPoint:             texts("/padron"),
-		Image:                  awsecs.ContainerImage_FromRegistry(migrationImage(env, from, digest), nil),
+		Image:                  awsecs.ContainerImage_FromRegistry(taskImage(env, from, digest), nil),
 		User:                   jsii.String("65532:65532"),
 		ReadonlyRootFilesystem: jsii.Bool(true),
 		Privileged:             jsii.Bool(false),
 		Environment:            &all,
-		Logging:                awsecs.LogDriver_AwsLogs(&awsecs.AwsLogDriverProps{LogGroup: logs, StreamPrefix: jsii.String(env.Name)}),
+		// A program that waited for its log to be taken would stand still with it.
+		Logging: awsecs.LogDriver_AwsLogs(&awsecs.AwsLogDriverProps{
+			LogGroup: logs, StreamPrefix: jsii.String(env.Name),
+			Mode: awsecs.AwsLogDriverMode_NON_BLOCKING, MaxBufferSize: awscdk.Size_Mebibytes(jsii.Number(4)),
+		}),
 	}
 }
 
-// migrationImage is the image by its digest: a tag could be moved.
-func migrationImage(env *config.Environment, from awsecr.Repository, digest string) *string {
+// taskImage is the image by its digest: a tag could be moved.
+func taskImage(env *config.Environment, from awsecr.Repository, digest string) *string {
 	return jsii.String(fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s@%s", env.Account, env.Region, *from.RepositoryName(), digest))
 }
 
