@@ -141,14 +141,16 @@ func (p *Party) describe() (what, where string) {
 	return strings.Join(p.Things, "<br>"), where
 }
 
+// reasons says of each cell by which rules it gets through, or what stops it.
 func (v View) reasons(b *strings.Builder) {
 	b.WriteString("\n| from | to | port | why |\n| --- | --- | --- | --- |\n")
 	for _, from := range v.Network.Parties {
 		for _, to := range v.Network.Parties {
 			for _, c := range v.Matrix[from.Name][to.Name] {
-				why := c.Why
-				if c.State >= Part {
-					why = slices.DeleteFunc(slices.Clone(why), func(s string) bool { return strings.Contains(s, "the answer") })
+				a := v.Network.Reach(from, to, c.Ports.From)
+				why := slices.DeleteFunc(a.Path, func(s string) bool { return strings.Contains(s, "the answer") })
+				if !a.Reachable {
+					why = []string{a.Stop}
 				}
 				fmt.Fprintf(b, "| %s | %s | %s | %s |\n", from.Name, to.Name, symbols([]Cell{c}), strings.Join(why, "; "))
 			}

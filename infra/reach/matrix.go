@@ -31,8 +31,6 @@ func (s State) String() string {
 type Cell struct {
 	Ports Ports
 	State State
-	// Why is the way of what gets through, in words, or what stops it.
-	Why []string
 }
 
 // Matrix is who reaches whom: by the parties' names, from and to, the ranges of
@@ -70,7 +68,7 @@ func (n *Network) Matrix() Matrix {
 func (n *Network) cells(from, to *Party) []Cell {
 	var cells []Cell
 	for i, port := range n.ports {
-		state, why := n.state(from, to, port)
+		state := n.state(from, to, port)
 		if state == No {
 			continue
 		}
@@ -82,24 +80,9 @@ func (n *Network) cells(from, to *Party) []Cell {
 			cells[k].Ports.To = ports.To
 			continue
 		}
-		cells = append(cells, Cell{ports, state, why})
+		cells = append(cells, Cell{ports, state})
 	}
 	return cells
-}
-
-// state asks the groups first: they refuse most of all questions.
-func (n *Network) state(from, to *Party, port int) (State, []string) {
-	if !n.admitted(from, to, port) {
-		return No, nil
-	}
-	switch a := n.Reach(from, to, port); {
-	case a.Always:
-		return Yes, a.Path
-	case a.Reachable:
-		return Part, a.Path
-	default:
-		return Admitted, []string{a.Stop}
-	}
 }
 
 // Diff says in words what differs, a line each, sorted: "+" where more gets

@@ -3,8 +3,6 @@ package reach
 import (
 	"fmt"
 	"net/netip"
-	"slices"
-	"strings"
 )
 
 // Answer is whether one party reaches another on a port, and why.
@@ -48,11 +46,9 @@ func (n *Network) Reach(from, to *Party, port int) Answer {
 	a := Answer{Admitted: n.admitted(from, to, port), Always: true}
 	furthest := -1
 	for c := range n.attempts(from, to, port) {
-		var t trail
-		if stop := n.follow(c, &t); stop != "" {
-			if a.usual(c) {
-				a.Always = false
-			}
+		t := &trail{}
+		if stop := n.follow(c, t); stop != "" {
+			a.Always = a.Always && !usual(c)
 			if len(t.steps) > furthest {
 				furthest, a.Stop = len(t.steps), stop
 			}
@@ -70,8 +66,30 @@ func (n *Network) Reach(from, to *Party, port int) Answer {
 	return a
 }
 
+// state is Reach without the words, which is what most questions want.
+func (n *Network) state(from, to *Party, port int) State {
+	if !n.admitted(from, to, port) {
+		return No
+	}
+	reachable, always := false, true
+	for c := range n.attempts(from, to, port) {
+		if n.follow(c, nil) == "" {
+			reachable = true
+		} else if usual(c) {
+			always = false
+		}
+		if reachable && !always {
+			return Part
+		}
+	}
+	if reachable {
+		return Yes
+	}
+	return Admitted
+}
+
 // usual reports whether the attempt begins at ports that such clients use.
-func (Answer) usual(c connection) bool {
+func usual(c connection) bool {
 	return c.from.party.client.Has(c.clientPort) && anyClient.Has(c.natPort)
 }
 
@@ -127,7 +145,8 @@ func (n *Network) ends(p *Party) []end {
 func (n *Network) admitted(from, to *Party, port int) bool {
 	for _, f := range n.ends(from) {
 		for _, t := range n.ends(to) {
-			if leaves(f, t, port) != "" && enters(f, t, port) != "" {
+			_, _, out := leaves(f, t, port)
+			if _, _, in := enters(f, t, port); out && in {
 				return true
 			}
 		}
@@ -135,37 +154,50 @@ func (n *Network) admitted(from, to *Party, port int) bool {
 	return false
 }
 
-// leaves returns what lets the connection out of its side, "" where nothing
-// does.
-func leaves(f, t end, port int) string {
+// leaves returns the group and the rule that let the connection out of its
+// side; ok is false where none does. Outside, none is asked.
+func leaves(f, t end, port int) (*Group, *Rule, bool) {
 	if f.subnet == nil || f.party.Unguarded {
-		return f.party.Name + " may leave"
+		return nil, nil, true
 	}
 	for _, g := range f.party.Groups {
 		if r := letting(g.Out, t, port); r != nil {
-			return fmt.Sprintf("%s lets out %s", g.Name, r)
+			return g, r, true
 		}
 	}
-	return ""
+	return nil, nil, false
 }
 
-// enters returns what lets the connection into its goal, "" where nothing does.
-func enters(f, t end, port int) string {
+// enters is leaves for the goal.
+func enters(f, t end, port int) (*Group, *Rule, bool) {
 	if t.subnet == nil || t.party.Unguarded {
-		return t.party.Name + " has no group of ours"
+		return nil, nil, true
 	}
 	for _, g := range t.party.Groups {
 		if r := letting(g.In, f, port); r != nil {
-			return fmt.Sprintf("%s lets in %s", g.Name, r)
+			return g, r, true
 		}
 	}
-	return ""
+	return nil, nil, false
 }
 
-// trail is what a connection has passed.
+// trail is what a connection has passed, in words. On a nil trail nothing is
+// written down: most questions want no words.
 type trail struct{ steps []string }
 
-func (t *trail) pass(s string) { t.steps = append(t.steps, s) }
+func (t *trail) pass(format string, args ...any) {
+	if t != nil {
+		t.steps = append(t.steps, fmt.Sprintf(format, args...))
+	}
+}
+
+// stop says what stopped it.
+func (t *trail) stop(format string, args ...any) string {
+	if t == nil {
+		return "stopped"
+	}
+	return fmt.Sprintf(format, args...)
+}
 
 // crossing is one packet at one access list.
 type crossing struct {
@@ -179,59 +211,50 @@ type crossing struct {
 // follow takes the connection there and back, and returns the first thing that
 // stops it, "" where nothing does.
 func (n *Network) follow(c connection, t *trail) string {
-	out := leaves(c.from, c.to, c.port)
-	if out == "" {
-		return fmt.Sprintf("%s lets nothing out to %s on tcp/%d", groupNames(c.from.party), c.to.party.Name, c.port)
+	g, rule, ok := leaves(c.from, c.to, c.port)
+	if !ok {
+		return t.stop("%s lets nothing out to %s on tcp/%d", c.from.party.Name, c.to.party.Name, c.port)
 	}
-	t.pass(out)
-	way, crossings, stop := n.way(c)
+	if rule != nil {
+		t.pass("%s lets out %s", g.Name, rule)
+	}
+	crossings, stop := n.way(c, t)
 	if stop != "" {
 		return stop
 	}
-	t.pass(way)
-	there := slices.DeleteFunc(slices.Clone(crossings), func(x crossing) bool { return x.answer })
-	back := slices.DeleteFunc(crossings, func(x crossing) bool { return !x.answer })
-	if stop := cross(there, t); stop != "" {
+	if stop := cross(crossings, false, t); stop != "" {
 		return stop
 	}
-	in := enters(c.from, c.to, c.port)
-	if in == "" {
-		return fmt.Sprintf("%s lets in nothing from %s on tcp/%d", groupNames(c.to.party), c.from.party.Name, c.port)
+	if g, rule, ok = enters(c.from, c.to, c.port); !ok {
+		return t.stop("%s lets in nothing from %s on tcp/%d", c.to.party.Name, c.from.party.Name, c.port)
 	}
-	if c.to.subnet != nil {
-		t.pass(in)
+	if rule != nil {
+		t.pass("%s lets in %s", g.Name, rule)
 	}
-	return cross(back, t)
+	return cross(crossings, true, t)
 }
 
-func cross(list []crossing, t *trail) string {
+// cross asks the access lists about the packets, or about their answers.
+func cross(list []crossing, answers bool, t *trail) string {
 	for _, x := range list {
-		if x.subnet.ACL == nil {
+		acl := x.subnet.ACL
+		if acl == nil || x.answer != answers {
 			continue
 		}
-		lines, direction, what := x.subnet.ACL.In, "into", "it"
+		lines, direction, what := acl.In, "into", "it"
 		if x.out {
-			lines, direction = x.subnet.ACL.Out, "out of"
+			lines, direction = acl.Out, "out of"
 		}
-		if x.answer {
+		if answers {
 			what = "the answer"
 		}
 		ok, line := decide(lines, x.with, x.port)
 		if !ok {
-			return fmt.Sprintf("%s does not let %s %s %s (port %d with %s)", x.subnet.ACL.Name, what, direction, x.subnet.Name, x.port, x.with)
+			return t.stop("%s does not let %s %s %s (port %d with %s)", acl.Name, what, direction, x.subnet.Name, x.port, x.with)
 		}
-		t.pass(fmt.Sprintf("%s lets %s %s %s by %s", x.subnet.ACL.Name, what, direction, x.subnet.Name, line))
+		if t != nil {
+			t.pass("%s lets %s %s %s by %s", acl.Name, what, direction, x.subnet.Name, line)
+		}
 	}
 	return ""
-}
-
-func groupNames(p *Party) string {
-	if len(p.Groups) == 0 {
-		return p.Name
-	}
-	var list []string
-	for _, g := range p.Groups {
-		list = append(list, g.Name)
-	}
-	return strings.Join(list, " and ")
 }

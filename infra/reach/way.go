@@ -1,36 +1,36 @@
 package reach
 
-import "fmt"
-
-// way returns how the connection's packets travel, in words, with the access
-// lists that they and the answers cross, or what stops them.
-func (n *Network) way(c connection) (words string, list []crossing, stop string) {
+// way returns the access lists that the connection's packets and their answers
+// cross, or what stops them before.
+func (n *Network) way(c connection, t *trail) (list []crossing, stop string) {
 	switch {
 	case c.from.subnet == nil && c.to.subnet == nil:
-		return "", nil, "both are outside"
+		return nil, t.stop("both are outside")
 	case c.from.subnet == nil:
-		return n.wayIn(c)
+		return n.wayIn(c, t)
 	case c.to.subnet == nil:
-		return n.wayOut(c)
+		return n.wayOut(c, t)
 	}
-	return n.wayAcross(c)
+	return n.wayAcross(c, t)
 }
 
 // wayAcross is between two things of the VPC. Inside one subnet no list stands.
-func (n *Network) wayAcross(c connection) (string, []crossing, string) {
+func (n *Network) wayAcross(c connection, t *trail) ([]crossing, string) {
 	from, to := c.from.subnet, c.to.subnet
 	if from == to {
-		return "inside " + from.Name, nil, ""
+		t.pass("inside %s", from.Name)
+		return nil, ""
 	}
 	for _, leg := range []struct {
 		at *Subnet
 		to end
 	}{{from, c.to}, {to, c.from}} {
 		if r, ok := n.route(leg.at, leg.to.addr, ""); !ok || r.Way != WayLocal {
-			return "", nil, fmt.Sprintf("%s has no route inside the VPC to %s", leg.at.Name, leg.to.addr)
+			return nil, t.stop("%s has no route inside the VPC to %s", leg.at.Name, leg.to.addr)
 		}
 	}
-	return fmt.Sprintf("from %s to %s inside the VPC", from.Name, to.Name), []crossing{
+	t.pass("from %s to %s inside the VPC", from.Name, to.Name)
+	return []crossing{
 		{subnet: from, out: true, with: c.to.addr, port: c.port},
 		{subnet: to, with: c.from.addr, port: c.port},
 		{subnet: to, out: true, with: c.from.addr, port: c.clientPort, answer: true},
@@ -39,11 +39,11 @@ func (n *Network) wayAcross(c connection) (string, []crossing, string) {
 }
 
 // wayOut is from the VPC to somebody outside.
-func (n *Network) wayOut(c connection) (string, []crossing, string) {
+func (n *Network) wayOut(c connection, t *trail) ([]crossing, string) {
 	s := c.from.subnet
 	r, ok := n.route(s, c.to.addr, c.to.list)
 	if !ok {
-		return "", nil, fmt.Sprintf("%s has no route to %s", s.Name, c.to.party.Name)
+		return nil, t.stop("%s has no route to %s", s.Name, c.to.party.Name)
 	}
 	own := []crossing{
 		{subnet: s, out: true, with: c.to.addr, port: c.port},
@@ -51,29 +51,30 @@ func (n *Network) wayOut(c connection) (string, []crossing, string) {
 	}
 	switch {
 	case r.Way == WayNAT:
-		return n.wayNAT(c, r, own)
+		return n.wayNAT(c, r, own, t)
 	case r.Way == WayInternet && !c.from.party.Public && !s.GivesAddresses:
-		return "", nil, fmt.Sprintf("%s has no public address", c.from.party.Name)
+		return nil, t.stop("%s has no public address", c.from.party.Name)
 	case r.Way == WayTransit && len(n.Attachments) == 0:
-		return "", nil, "the transit gateway is not attached to the VPC"
+		return nil, t.stop("the transit gateway is not attached to the VPC")
 	case r.Way != c.to.party.Comes && (r.Way != WayInternet || c.to.party.Comes != WayEndpoint):
-		return "", nil, fmt.Sprintf("%s is not to be had by %s", c.to.party.Name, r.Way)
+		return nil, t.stop("%s is not to be had by %s", c.to.party.Name, r.Way)
 	}
-	return r.String(), own, ""
+	t.pass("%s", r)
+	return own, ""
 }
 
 // wayNAT goes on from the NAT gateway, which stands in a subnet with a list of
 // its own.
-func (n *Network) wayNAT(c connection, r Route, own []crossing) (string, []crossing, string) {
+func (n *Network) wayNAT(c connection, r Route, own []crossing, t *trail) ([]crossing, string) {
 	at := r.NAT.Subnet
 	next, ok := n.route(at, c.to.addr, c.to.list)
 	switch {
 	case !ok || next.Way != WayInternet && next.Way != WayEndpoint:
-		return "", nil, fmt.Sprintf("%s has no route to the Internet", at.Name)
+		return nil, t.stop("%s has no route to the Internet", at.Name)
 	case !r.NAT.Public:
-		return "", nil, fmt.Sprintf("%s has no public address", r.NAT.Name)
+		return nil, t.stop("%s has no public address", r.NAT.Name)
 	case c.to.party.Comes != WayInternet && c.to.party.Comes != WayEndpoint:
-		return "", nil, fmt.Sprintf("%s is not to be had by the Internet", c.to.party.Name)
+		return nil, t.stop("%s is not to be had by the Internet", c.to.party.Name)
 	}
 	list := []crossing{own[0]}
 	if at != c.from.subnet {
@@ -85,22 +86,23 @@ func (n *Network) wayNAT(c connection, r Route, own []crossing) (string, []cross
 	if at != c.from.subnet {
 		list = append(list, crossing{subnet: at, out: true, with: c.from.addr, port: c.clientPort, answer: true}, own[1])
 	}
-	return r.String(), list, ""
+	t.pass("%s", r)
+	return list, ""
 }
 
 // wayIn is from somebody outside into the VPC.
-func (n *Network) wayIn(c connection) (string, []crossing, string) {
+func (n *Network) wayIn(c connection, t *trail) ([]crossing, string) {
 	to := c.to.subnet
 	back, ok := n.route(to, c.from.addr, c.from.list)
 	switch {
 	case c.from.party.Comes == WayEndpoint:
-		return "", nil, "a gateway endpoint opens no connection"
+		return nil, t.stop("a gateway endpoint opens no connection")
 	case c.from.party.Comes == WayInternet && !c.to.party.Public:
-		return "", nil, c.to.party.Name + " has no public address"
+		return nil, t.stop("%s has no public address", c.to.party.Name)
 	case c.from.party.Comes == WayTransit && len(n.Attachments) == 0:
-		return "", nil, "no transit gateway leads into the VPC"
+		return nil, t.stop("no transit gateway leads into the VPC")
 	case !ok || back.Way != c.from.party.Comes:
-		return "", nil, fmt.Sprintf("%s has no route back to %s by %s", to.Name, c.from.party.Name, c.from.party.Comes)
+		return nil, t.stop("%s has no route back to %s by %s", to.Name, c.from.party.Name, c.from.party.Comes)
 	}
 	list := []crossing{
 		{subnet: to, with: c.from.addr, port: c.port},
@@ -110,5 +112,6 @@ func (n *Network) wayIn(c connection) (string, []crossing, string) {
 		// From an attachment in the same subnet the list is not asked on the way in.
 		list = list[1:]
 	}
-	return "by " + string(c.from.party.Comes), list, ""
+	t.pass("by %s", c.from.party.Comes)
+	return list, ""
 }
