@@ -42,6 +42,10 @@ const (
 	servicesStack  = "services"
 )
 
+// networkStack says in which subnets and with which security group the
+// migration runs.
+const networkStack = "network"
+
 // Up deploys every stack. What is missing stops it with one line that says what
 // to do; started again, it goes on from there.
 func (d *Deployment) Up(ctx context.Context) error {

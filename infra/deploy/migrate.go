@@ -20,7 +20,11 @@ const migrationTime = 30 * time.Minute
 // Migrate runs the migration task of the deployed stack migration and waits for
 // its end: the database's schema and users are then what the services expect.
 func (d *Deployment) Migrate(ctx context.Context) error {
-	out, err := d.outputs(ctx, migrationStack, "Cluster", "TaskDefinition", "Subnets", "SecurityGroup")
+	out, err := d.outputs(ctx, migrationStack, "Cluster", "TaskDefinition")
+	if err != nil {
+		return err
+	}
+	place, err := d.outputs(ctx, networkStack, "PrivateSubnets", "MigrationGroup")
 	if err != nil {
 		return err
 	}
@@ -29,7 +33,7 @@ func (d *Deployment) Migrate(ctx context.Context) error {
 		Cluster: aws.String(out["Cluster"]), TaskDefinition: aws.String(out["TaskDefinition"]),
 		LaunchType: ecstypes.LaunchTypeFargate, Count: aws.Int32(1), StartedBy: aws.String("padron-infra"),
 		NetworkConfiguration: &ecstypes.NetworkConfiguration{AwsvpcConfiguration: &ecstypes.AwsVpcConfiguration{
-			Subnets: strings.Split(out["Subnets"], ","), SecurityGroups: []string{out["SecurityGroup"]},
+			Subnets: strings.Split(place["PrivateSubnets"], ","), SecurityGroups: []string{place["MigrationGroup"]},
 			AssignPublicIp: ecstypes.AssignPublicIpDisabled,
 		}},
 	})

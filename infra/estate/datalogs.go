@@ -9,9 +9,9 @@ import (
 	"padron/infra/config"
 )
 
-// exportedLogs are the database's logs that leave it. The general log is not
-// among them: it would write every statement twice.
-var exportedLogs = []string{"audit", "error", "slowquery"}
+// exportedLogs are the database's logs that leave it. The general log is off,
+// and is here so that, switched on for an inquiry, it is kept like the others.
+var exportedLogs = []string{"audit", "error", "general", "slowquery"}
 
 // exportGroups makes the groups that RDS exports to, under RDS's own names.
 func exportGroups(stack awscdk.Stack, env *config.Environment, keys *Keys) []awslogs.LogGroup {

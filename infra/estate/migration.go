@@ -1,8 +1,6 @@
 package estate
 
 import (
-	"strings"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
@@ -46,19 +44,15 @@ func NewMigration(app awscdk.App, env *config.Environment, who *Identity, keys *
 	return m
 }
 
-// outputs tells where to run the task.
+// outputs tells what to run and where. The network's part are outputs of its
+// own: what a stack imports it had better not export again.
 func (m *Migration) outputs(net *Network) {
+	output := func(stack awscdk.Stack, id string, value *string) {
+		awscdk.NewCfnOutput(stack, jsii.String(id+"Output"), &awscdk.CfnOutputProps{Value: value}).OverrideLogicalId(jsii.String(id))
+	}
+	output(m.Stack, "Cluster", m.Cluster.ClusterName())
+	output(m.Stack, "TaskDefinition", m.Task.TaskDefinitionArn())
 	private := net.Vpc.SelectSubnets(&awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS})
-	var subnets []string
-	for _, id := range *private.SubnetIds {
-		subnets = append(subnets, *id)
-	}
-	for id, value := range map[string]*string{
-		"Cluster":        m.Cluster.ClusterName(),
-		"TaskDefinition": m.Task.TaskDefinitionArn(),
-		"Subnets":        jsii.String(strings.Join(subnets, ",")),
-		"SecurityGroup":  net.Groups.Migration.SecurityGroupId(),
-	} {
-		awscdk.NewCfnOutput(m.Stack, jsii.String(id+"Output"), &awscdk.CfnOutputProps{Value: value}).OverrideLogicalId(jsii.String(id))
-	}
+	output(net.Stack, "PrivateSubnets", awscdk.Fn_Join(jsii.String(","), private.SubnetIds))
+	output(net.Stack, "MigrationGroup", net.Groups.Migration.SecurityGroupId())
 }
