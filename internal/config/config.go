@@ -240,7 +240,7 @@ func parseAddress(s string) (string, error) {
 	return s, nil
 }
 
-// TLSAuto, in a certificate's place, makes one at start.
+// TLSAuto in a certificate's place makes one at start.
 const TLSAuto = "auto"
 
 func parseCert(s string) (string, error) {
