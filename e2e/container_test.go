@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -26,7 +27,8 @@ const nobody = 65534
 // /tmp, no /dev, no folder that its user may write.
 type container struct{ root string }
 
-func newContainer(t *testing.T, files ...string) container {
+// newContainer makes one with further files, by their paths in it.
+func newContainer(t *testing.T, files map[string]string) container {
 	t.Helper()
 	// Not t.TempDir: an unprivileged user must be able to enter the folder.
 	root, err := os.MkdirTemp("", "padron-container-")
@@ -35,14 +37,15 @@ func newContainer(t *testing.T, files ...string) container {
 	}
 	t.Cleanup(func() { _ = os.Chmod(root, 0o755); _ = os.RemoveAll(root) })
 	for _, name := range []string{"padron", "synchronizer", "customers-mngr"} {
-		files = append(files, filepath.Join(binDir, name))
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := os.ReadFile(filepath.Join(binDir, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(root, filepath.Base(file)), data, 0o555); err != nil {
+		files[name] = string(data)
+	}
+	for name, data := range files {
+		path := filepath.Join(root, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(data), 0o555)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,12 +111,16 @@ func (c container) start(t *testing.T, env []string, name string, args ...string
 // and each service's own health check.
 func TestInAContainer(t *testing.T) {
 	server := mysqltest.Shared(t)
-	c := newContainer(t, server.CAFile())
+	ca, err := os.ReadFile(server.CAFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newContainer(t, map[string]string{"ca.pem": string(ca)})
 	register, err := url.Parse(server.Database(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	register.RawQuery = "tls=true&ca=/" + filepath.Base(server.CAFile())
+	register.RawQuery = "tls=true&ca=/ca.pem"
 	address := freeAddress(t)
 	env := append(awstest.Env(awstest.URL(t)), "PADRON_DB="+register.String(), "PADRON_KEYS=aws-kms:"+awstest.Key(t, "alias/container"),
 		"PADRON_LISTEN="+address, "PADRON_TLS_CERT=auto")

@@ -22,6 +22,7 @@ type commands struct {
 	Runs       runsCmd       `cmd:"" help:"Run history, newest first."`
 	Quarantine quarantineCmd `cmd:"" help:"Rejected records."`
 	Audit      auditCmd      `cmd:"" help:"The audit log."`
+	Check      checkCmd      `cmd:"" help:"Look at a running service from within its network, as its consumers do."`
 	OpenAPI    openapiCmd    `cmd:"" name:"openapi" help:"Print the OpenAPI document."`
 }
 

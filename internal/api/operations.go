@@ -21,11 +21,12 @@ func (a *API) me(c *call) (response, error) {
 		Principal principal      `json:"principal"`
 		Role      padron.Role    `json:"role"`
 		Fields    []padron.Field `json:"fields"`
+		Version   string         `json:"version"`
 	}
 	out, err := audited(a, c, func(*padron.AuditEntry) (answer, error) {
 		p := c.principal
 		seen := a.Policy.Disclosures(p.Role)
-		return answer{principal{p.ID, p.Name}, p.Role, seen.Visible()}, c.noQuery()
+		return answer{principal{p.ID, p.Name}, p.Role, seen.Visible(), a.Version}, c.noQuery()
 	})
 	if err != nil {
 		return response{}, err

@@ -21,7 +21,7 @@ var places = []struct {
 	}},
 	{"parts upon parts", []string{"internal/access", "internal/audit", "internal/config", "internal/observe"}},
 	{"readers and writers", []string{"internal/reader/...", "internal/synchronizer"}},
-	{"edges", []string{"internal/api", "internal/console"}},
+	{"edges", []string{"internal/api", "internal/console", "internal/check"}},
 	{"assembly", []string{"internal/app/...", "internal/cli"}},
 	{"commands", []string{"cmd/..."}},
 	{"from outside", []string{"e2e", "bench/...", "scripts/...", "internal/importtest"}},
