@@ -42,7 +42,7 @@ type Control struct {
 
 // All returns every control, stack by stack.
 func All() []Control {
-	return slices.Concat(identityControls(), keysControls(), networkControls())
+	return slices.Concat(identityControls(), keysControls(), networkControls(), auditControls(), backupControls(), transitControls(), deliveryControls())
 }
 
 // In returns the controls that the environment has.

@@ -36,7 +36,7 @@ const (
 var deletions = []string{"backup:DeleteRecoveryPoint", "backup:UpdateRecoveryPointLifecycle", "backup:DisassociateRecoveryPoint"}
 
 // NewBackup adds the stack backup.
-func NewBackup(app awscdk.App, env *config.Environment, keys *Keys, audit *Audit, copies *Copies) *Backup {
+func NewBackup(app awscdk.App, env *config.Environment, keys *Keys, data *Data, audit *Audit, copies *Copies) *Backup {
 	stack := newStack(app, env, "backup", "backups, their copies, restore tests")
 	stack.AddStackDependency(copies.Stack, jsii.String("copies need a vault to go to"))
 	vault := vault(stack, env, keys.Backup.KeyArn(), audit.Findings.TopicArn())
@@ -50,7 +50,7 @@ func NewBackup(app awscdk.App, env *config.Environment, keys *Keys, audit *Audit
 		BackupPlanId: plan.AttrBackupPlanId(),
 		BackupSelection: &awsbackup.CfnBackupSelection_BackupSelectionResourceTypeProperty{
 			SelectionName: jsii.String(env.Prefix()), IamRoleArn: role.RoleArn(),
-			Resources: texts(clusterARN(env)),
+			Resources: &[]*string{data.Cluster.ClusterArn()},
 		},
 	})
 	if env.Features.RestoreTest {
@@ -65,11 +65,6 @@ func NewBackup(app awscdk.App, env *config.Environment, keys *Keys, audit *Audit
 		}},
 	})
 	return &Backup{Stack: stack}
-}
-
-// clusterARN is every database cluster of the environment.
-func clusterARN(env *config.Environment) string {
-	return fmt.Sprintf("arn:aws:rds:%s:%s:cluster:%s*", env.Region, env.Account, env.Prefix())
 }
 
 // vaultARN is the environment's vault in the region.

@@ -2,7 +2,6 @@ package estate
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -30,27 +29,15 @@ func NewDelivery(app awscdk.App, env *config.Environment) *Delivery {
 	role := func(id, environment, what string) awsiam.Role {
 		return awsiam.NewRole(stack, jsii.String(id), &awsiam.RoleProps{
 			RoleName: jsii.String(env.Prefix() + "-" + id), Description: jsii.String(what),
-			AssumedBy:          job(provider, subject(env.Delivery, environment)),
+			AssumedBy:          job(provider, env.Delivery.Subject(environment)),
 			MaxSessionDuration: awscdk.Duration_Hours(jsii.Number(1)),
 		})
 	}
 	guarded := env.Delivery.GitHubEnvironment
-	grant(stack, "PlanPolicy", role("plan", guarded+"-plan", "Reads the estate and proposes changes to it"), proposals(env)...)
+	grant(stack, "PlanPolicy", role("plan", env.Delivery.PlanEnvironment(), "Reads the estate and proposes changes to it"), proposals(env)...)
 	grant(stack, "DeployPolicy", role("deploy", guarded, "Executes what was proposed and approved"), deployments(env)...)
 	grant(stack, "ReleasePolicy", role("release", guarded, "Pushes images and reads what their scan found"), releases(env)...)
 	return &Delivery{Stack: stack}
-}
-
-// subject is who a job in the GitHub environment says that it is. Repositories
-// with immutable subjects carry the owner's and their own number, so that
-// nobody who takes the name over is taken for them.
-func subject(d config.Delivery, environment string) string {
-	repository := d.Repository
-	if d.OwnerID != "" {
-		owner, name, _ := strings.Cut(d.Repository, "/")
-		repository = fmt.Sprintf("%s@%s/%s@%s", owner, d.OwnerID, name, d.RepositoryID)
-	}
-	return "repo:" + repository + ":environment:" + environment
 }
 
 // job trusts a job with exactly this subject, that asked for its token for AWS.

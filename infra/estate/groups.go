@@ -24,6 +24,8 @@ type Groups struct {
 	// Migration are the tasks'; Database is Aurora's; Bastion is the
 	// instance's; Endpoints is the interface endpoints'.
 	Balancer, Manager, Synchronizer, Migration, Database, Bastion, Endpoints awsec2.SecurityGroup
+	// Link is the PrivateLink load balancer's; nil where private_link is off.
+	Link awsec2.SecurityGroup
 }
 
 // newGroups makes the groups and every rule between them.
@@ -43,6 +45,10 @@ func newGroups(stack awscdk.Stack, vpc awsec2.Vpc, env *config.Environment) *Gro
 		Endpoints:    group("Endpoints", "Interface endpoints"),
 	}
 	callers(g, env)
+	if env.Features.PrivateLink {
+		g.Link = group("Link", "PrivateLink: nothing reaches it but endpoints that were accepted")
+		g.Link.AddEgressRule(g.Balancer, https(), jsii.String("the API"), jsii.Bool(false))
+	}
 	connect(g.Balancer, g.Manager, portTask, "the load balancer to its tasks")
 	g.Bastion.AddEgressRule(g.Balancer, https(), jsii.String("the API"), jsii.Bool(false))
 	for _, task := range []awsec2.SecurityGroup{g.Manager, g.Synchronizer, g.Migration} {

@@ -19,7 +19,7 @@ type Transit struct {
 
 // NewTransit adds the stack transit. It is there only where one of its features
 // is on.
-func NewTransit(app awscdk.App, env *config.Environment, keys *Keys, net *Network) *Transit {
+func NewTransit(app awscdk.App, env *config.Environment, keys *Keys, net *Network, edge *Edge) *Transit {
 	stack := newStack(app, env, "transit", "ways in for consumers")
 	if env.Features.TransitGateway {
 		gateway := transitGateway(stack, env)
@@ -27,6 +27,9 @@ func NewTransit(app awscdk.App, env *config.Environment, keys *Keys, net *Networ
 		if slices.ContainsFunc(env.Consumers, func(c config.Consumer) bool { return c.Via == "vpn" }) {
 			vpn(stack, env, keys, gateway)
 		}
+	}
+	if env.Features.PrivateLink {
+		link(stack, env, net, edge)
 	}
 	return &Transit{Stack: stack}
 }
