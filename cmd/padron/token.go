@@ -15,6 +15,9 @@ type tokenCmd struct {
 	Create tokenCreate `cmd:"" help:"Create a token; it is shown once and stored hashed."`
 	List   tokenList   `cmd:"" help:"List tokens."`
 	Revoke tokenRevoke `cmd:"" help:"Revoke a token at once."`
+
+	Draft    tokenDraft    `cmd:"" help:"Make a token for a register that cannot be reached from here: print it, and the line that registers it there."`
+	Register tokenRegister `cmd:"" help:"Store a token that was drafted elsewhere."`
 }
 
 type tokenCreate struct {

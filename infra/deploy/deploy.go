@@ -27,8 +27,8 @@ type Deployment struct {
 	AWS aws.Config
 	// DNS looks up what the world knows of the zone.
 	DNS resolver
-	// Out is where progress is told.
-	Out io.Writer
+	// Out gets results, Progress what happens on the way.
+	Out, Progress io.Writer
 }
 
 // Stacks that an empty account cannot have at once: each needs something of the
@@ -70,9 +70,9 @@ func (d *Deployment) Up(ctx context.Context) error {
 	if err := d.cdk(ctx, "deploy", d.names()); err != nil {
 		return err
 	}
-	d.say("%s is up at https://%s.%s, from inside the network; docs/deploy.md says how to check it from the bastion",
+	_, err := fmt.Fprintf(d.Out, "%s is up at https://%s.%s, from inside the network; docs/deploy.md says how to check it from the bastion\n",
 		d.Env.Prefix(), d.Env.Domains.Host, d.Env.Domains.Zone)
-	return nil
+	return err
 }
 
 // Down deletes every stack. Protected environments are refused: what protects
@@ -158,7 +158,7 @@ func (d *Deployment) cdk(ctx context.Context, verb string, stacks []string) erro
 	if err != nil {
 		return err
 	}
-	d.say("%s %s: %s", verb, d.Env.Prefix(), strings.Join(stacks, " "))
+	_, _ = fmt.Fprintf(d.Progress, "%s %s: %s\n", verb, d.Env.Prefix(), strings.Join(stacks, " "))
 	args := append([]string{verb, "--app", d.Templates.Dir, "--exclusively"}, stacks...)
 	if verb == "deploy" {
 		args = append(args, "--require-approval", "never", "--progress", "events")
@@ -166,7 +166,7 @@ func (d *Deployment) cdk(ctx context.Context, verb string, stacks []string) erro
 		args = append(args, "--force")
 	}
 	cmd := exec.CommandContext(ctx, path, args...) //nolint:gosec // the pinned cdk and our own stacks
-	cmd.Dir, cmd.Stdout, cmd.Stderr = d.Root, d.Out, d.Out
+	cmd.Dir, cmd.Stdout, cmd.Stderr = d.Root, d.Progress, d.Progress
 	bin := filepath.Join(d.Root, "node_modules", ".bin")
 	cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "CDK_DISABLE_CLI_TELEMETRY=1")
 	if err := cmd.Run(); err != nil {
@@ -174,5 +174,3 @@ func (d *Deployment) cdk(ctx context.Context, verb string, stacks []string) erro
 	}
 	return nil
 }
-
-func (d *Deployment) say(format string, args ...any) { fmt.Fprintf(d.Out, format+"\n", args...) }

@@ -114,3 +114,28 @@ func validName(name string) bool {
 	return n >= 1 && n <= maxNameLength && strings.TrimSpace(name) == name &&
 		!strings.ContainsFunc(name, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) })
 }
+
+// RegisteredToken returns a token that was made elsewhere, of its id and the
+// hash of its secret, with the bounds of [NewToken]. Errors are
+// [padron.CodeInvalid] about the part that is out of them.
+func RegisteredToken(id string, role padron.Role, name string, hash []byte, created, expires time.Time) (padron.Token, error) {
+	if _, err := padron.ParseRole(string(role)); err != nil {
+		return padron.Token{}, err
+	}
+	if !validName(name) {
+		return padron.Token{}, padron.Invalid("name", "want 1 to %d printable characters, without a space at either end", maxNameLength)
+	}
+	if !consistsOf(id, idLength, idAlphabet) {
+		return padron.Token{}, padron.Invalid("id", "want %d characters of a token's alphabet", idLength)
+	}
+	if len(hash) != sha256.Size {
+		return padron.Token{}, padron.Invalid("hash", "want the %d bytes of a SHA-256", sha256.Size)
+	}
+	if err := checkLifetime(expires.Sub(created)); err != nil {
+		return padron.Token{}, err
+	}
+	return padron.Token{
+		ID: id, Name: name, Role: role, Hash: [sha256.Size]byte(hash),
+		CreatedAt: created.UTC().Truncate(time.Millisecond), ExpiresAt: expires.UTC().Truncate(time.Millisecond),
+	}, nil
+}

@@ -44,6 +44,18 @@ func (c migrateCommand) Run() error {
 	return c.with(func(ctx context.Context, d *deploy.Deployment) error { return d.Migrate(ctx) })
 }
 
+type tokenCommand struct {
+	target
+	Role    string `required:"" help:"viewer, analyst, admin, operator, auditor or privacy."`
+	Name    string `required:"" help:"Whom the token is for, such as billing-service."`
+	Expires string `default:"90d" help:"Lifetime, from 1m to 366d."`
+}
+
+// Run makes a token in the deployed register and prints it.
+func (c tokenCommand) Run() error {
+	return c.with(func(ctx context.Context, d *deploy.Deployment) error { return d.Token(ctx, c.Role, c.Name, c.Expires) })
+}
+
 // with synthesizes, and calls do with a deployment of the target.
 func (t target) with(do func(context.Context, *deploy.Deployment) error) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -71,6 +83,7 @@ func (t target) with(do func(context.Context, *deploy.Deployment) error) error {
 		return fmt.Errorf("AWS settings: %w", err)
 	}
 	return do(ctx, &deploy.Deployment{
-		Root: root, Env: env, Templates: templates, AWS: credentials, DNS: net.DefaultResolver, Out: os.Stdout,
+		Root: root, Env: env, Templates: templates, AWS: credentials, DNS: net.DefaultResolver,
+		Out: os.Stdout, Progress: os.Stderr,
 	})
 }

@@ -3,12 +3,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/alecthomas/kong"
 
 	"padron/infra/cdkout"
+	"padron/infra/config"
 	"padron/infra/synth"
 )
 
@@ -19,18 +21,39 @@ type commands struct {
 	Images  imagesCommand  `cmd:"" help:"Build the container images into dist/images; push them."`
 	Deploy  deployCommand  `cmd:"" help:"Deploy every stack of an environment into its account; goes on where it stopped."`
 	Migrate migrateCommand `cmd:"" help:"Bring the deployed database's schema and users up to date."`
+	Token   tokenCommand   `cmd:"" help:"Make an API token in the deployed register, and print it."`
 	Destroy destroyCommand `cmd:"" help:"Delete every stack of an environment that is not protected."`
 	Reach   reachCommand   `cmd:"" help:"Print who can reach whom, proven from the templates."`
 }
 
+// The exit codes, as every command of padron has them.
+const (
+	exitFailed = 1
+	// exitUsage: wrong usage or configuration.
+	exitUsage = 2
+)
+
 func main() {
 	var c commands
-	parsed := kong.Parse(&c, kong.Name("padron-infra"), kong.UsageOnError(),
+	parsed := kong.Parse(&c, kong.Name("padron-infra"), kong.UsageOnError(), kong.Exit(exit),
 		kong.Description("Makes the AWS estate's templates, proves them and deploys them."))
-	if err := parsed.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	err := parsed.Run()
+	if err == nil {
+		return
 	}
+	fmt.Fprintln(os.Stderr, err)
+	if _, wrong := errors.AsType[config.Faults](err); wrong {
+		os.Exit(exitUsage)
+	}
+	os.Exit(exitFailed)
+}
+
+// exit turns the command line parser's own code for wrong usage into ours.
+func exit(code int) {
+	if code != 0 {
+		code = exitUsage
+	}
+	os.Exit(code)
 }
 
 type synthCommand struct{}

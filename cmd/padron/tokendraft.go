@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"padron"
+	"padron/internal/access"
+	"padron/internal/app"
+	"padron/internal/cli"
+)
+
+// registration is a token as it travels from where it was drafted to its
+// register: everything but the secret, so that it may stand in a command line
+// and in logs.
+type registration struct {
+	ID        string      `json:"id"`
+	Name      string      `json:"name"`
+	Role      padron.Role `json:"role"`
+	Hash      string      `json:"hash"`
+	CreatedAt string      `json:"created_at"`
+	ExpiresAt string      `json:"expires_at"`
+}
+
+type tokenDraft struct {
+	Role    string `required:"" help:"viewer, analyst, admin, operator, auditor or privacy."`
+	Name    string `required:"" help:"Whom the token is for, such as billing-service."`
+	Expires string `default:"90d" help:"Lifetime, from 1m to 366d."`
+}
+
+// Run prints the token and its registration as one JSON document. It opens no
+// register.
+func (c *tokenDraft) Run(env *cli.Env) error {
+	role, err := padron.ParseRole(c.Role)
+	if err != nil {
+		return err
+	}
+	lifetime, err := access.ParseLifetime(c.Expires)
+	if err != nil {
+		return err
+	}
+	secret, t, err := access.NewToken(role, c.Name, time.Now(), lifetime)
+	if err != nil {
+		return err
+	}
+	line, err := json.Marshal(registration{
+		t.ID, t.Name, t.Role, hex.EncodeToString(t.Hash[:]), padron.FormatTime(t.CreatedAt), padron.FormatTime(t.ExpiresAt),
+	})
+	if err != nil {
+		return err
+	}
+	return cli.WriteJSON(env.Stdout, map[string]string{"id": t.ID, "token": secret, "registration": string(line)})
+}
+
+type tokenRegister struct {
+	Registration string `arg:"" help:"The registration that token draft printed."`
+}
+
+// Run stores the drafted token.
+func (c *tokenRegister) Run(ctx context.Context, env *cli.Env) error {
+	t, err := parseRegistration(c.Registration)
+	if err != nil {
+		return err
+	}
+	return withApp(ctx, env, func(a *app.App) error {
+		if err := a.Store.AddToken(ctx, t); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(env.Stdout, "token %s is registered: %s, until %s\n", t.ID, t.Role, padron.FormatTime(t.ExpiresAt))
+		return err
+	})
+}
+
+// parseRegistration reads what token draft printed and holds it to the same
+// bounds as a token that is made here.
+func parseRegistration(s string) (padron.Token, error) {
+	var r registration
+	d := json.NewDecoder(strings.NewReader(s))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil || d.More() {
+		return padron.Token{}, padron.Invalid("registration", "is not what padron token draft printed")
+	}
+	created, err := time.Parse(time.RFC3339, r.CreatedAt)
+	if err != nil {
+		return padron.Token{}, padron.Invalid("registration", "created_at is not a time")
+	}
+	expires, err := time.Parse(time.RFC3339, r.ExpiresAt)
+	if err != nil {
+		return padron.Token{}, padron.Invalid("registration", "expires_at is not a time")
+	}
+	hash, err := hex.DecodeString(r.Hash)
+	if err != nil {
+		return padron.Token{}, padron.Invalid("registration", "hash is not hexadecimal")
+	}
+	return access.RegisteredToken(r.ID, r.Role, r.Name, hash, created, expires)
+}
