@@ -11,9 +11,6 @@ import (
 	"padron/infra/config"
 )
 
-// awselb5xx is the answers of tasks that are the tasks' own fault.
-const awselb5xx = elb.HttpCodeTarget_TARGET_5XX_COUNT
-
 // alarm tells people when a figure is above a bound in so many of the last
 // periods.
 type alarm struct {
@@ -25,6 +22,9 @@ type alarm struct {
 	below bool
 	// silent says that a figure which is not there is a reason for alarm too.
 	silent bool
+	// part is one side of a composite alarm: it tells nobody of itself, unless
+	// its figure cannot be had.
+	part bool
 }
 
 // newAlarm makes the alarm PREFIX-id. Its end is told as well as its beginning.
@@ -42,6 +42,10 @@ func newAlarm(stack awscdk.Stack, env *config.Environment, a alarm) awscloudwatc
 		DatapointsToAlarm: jsii.Number(a.periods), EvaluationPeriods: jsii.Number(a.of),
 	})
 	tell := awscloudwatchactions.NewSnsAction(alertsTopic(stack, env))
+	if a.part {
+		made.AddInsufficientDataAction(tell)
+		return made
+	}
 	made.AddAlarmAction(tell)
 	made.AddOkAction(tell)
 	return made
@@ -59,16 +63,39 @@ func alertsTopic(stack awscdk.Stack, env *config.Environment) awssns.ITopic {
 
 func alertsName(env *config.Environment) string { return env.Prefix() + "-alerts" }
 
+// figure is a metric as an alarm or a graph takes it, over minutes.
+func figure(namespace, name, statistic string, minutes int, dimensions map[string]*string) awscloudwatch.Metric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String(namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic),
+		Period: awscdk.Duration_Minutes(jsii.Number(minutes)), DimensionsMap: &dimensions,
+	})
+}
+
+// formula is a figure that is computed of others, by the names that it has for
+// them.
+func formula(label, expression string, minutes int, of map[string]awscloudwatch.IMetric) awscloudwatch.IMetric {
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Label: jsii.String(label), Expression: jsii.String(expression), UsingMetrics: &of,
+		Period: awscdk.Duration_Minutes(jsii.Number(minutes)),
+	})
+}
+
+// atBalancer is a figure of the load balancer.
+func atBalancer(edge *Edge, name, statistic string, minutes int) awscloudwatch.Metric {
+	return figure("AWS/ApplicationELB", name, statistic, minutes, map[string]*string{"LoadBalancer": edge.Balancer.LoadBalancerFullName()})
+}
+
 // unhealthy is the number of tasks that fail the load balancer's health check.
 func unhealthy(edge *Edge) awscloudwatch.IMetric {
-	minute := &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(1)), Statistic: jsii.String("Maximum")}
-	metrics := map[string]awscloudwatch.IMetric{"blue": edge.Blue.Metrics().UnhealthyHostCount(minute)}
-	sum := "FILL(blue, 0)"
-	if edge.Green != nil {
-		metrics["green"] = edge.Green.Metrics().UnhealthyHostCount(minute)
-		sum += " + FILL(green, 0)"
+	in := func(group elb.ApplicationTargetGroup) awscloudwatch.IMetric {
+		return figure("AWS/ApplicationELB", "UnHealthyHostCount", "Maximum", 1, map[string]*string{
+			"LoadBalancer": edge.Balancer.LoadBalancerFullName(), "TargetGroup": group.TargetGroupFullName(),
+		})
 	}
-	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String(sum), UsingMetrics: &metrics, Label: jsii.String("unhealthy tasks"), Period: minute.Period,
+	if edge.Green == nil {
+		return in(edge.Blue)
+	}
+	return formula("unhealthy tasks", "FILL(blue, 0) + FILL(green, 0)", 1, map[string]awscloudwatch.IMetric{
+		"blue": in(edge.Blue), "green": in(edge.Green),
 	})
 }

@@ -65,12 +65,10 @@ func balancingPolicy(stack awscdk.Stack, who *Identity, edge *Edge) awsiam.Manag
 // deploymentAlarms are what takes a deployment back: answers of 5xx, and tasks
 // that stay unhealthy.
 func deploymentAlarms(stack awscdk.Stack, env *config.Environment, edge *Edge) *[]*string {
-	minute := awscdk.Duration_Minutes(jsii.Number(1))
-	errors := edge.Balancer.Metrics().HttpCodeTarget(awselb5xx, &awscloudwatch.MetricOptions{Period: minute, Statistic: jsii.String("Sum")})
 	alarms := []awscloudwatch.Alarm{
 		newAlarm(stack, env, alarm{
 			id: "deployment-errors", what: "customers-mngr answers with 5xx; a deployment under way is taken back",
-			metric: errors, above: 5, periods: 3, of: 5,
+			metric: atBalancer(edge, "HTTPCode_Target_5XX_Count", "Sum", 1), above: 5, periods: 3, of: 5,
 		}),
 		newAlarm(stack, env, alarm{
 			id: "deployment-unhealthy", what: "Tasks of customers-mngr stay unhealthy; a deployment under way is taken back",

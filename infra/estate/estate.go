@@ -20,14 +20,15 @@ type Estate struct {
 	Names    *Names
 	Edge     *Edge
 	// Migration holds the cluster too.
-	Migration *Migration
-	Services  *Services
-	Bastion   *Bastion
-	Audit     *Audit
-	Copies    *Copies
-	Backup    *Backup
-	Transit   *Transit
-	Delivery  *Delivery
+	Migration     *Migration
+	Services      *Services
+	Observability *Observability
+	Bastion       *Bastion
+	Audit         *Audit
+	Copies        *Copies
+	Backup        *Backup
+	Transit       *Transit
+	Delivery      *Delivery
 }
 
 // New adds every stack of the environment to the app.
@@ -42,6 +43,7 @@ func New(app awscdk.App, env *config.Environment) *Estate {
 	e.Edge = NewEdge(app, env, e.Keys, e.Network, e.Names)
 	e.Migration = NewMigration(app, env, e.Identity, e.Keys, e.Network, e.Data, e.Registry)
 	e.Services = NewServices(app, env, e.Identity, e.Keys, e.Network, e.Data, e.Registry, e.Edge, e.Migration.Cluster)
+	e.Observability = NewObservability(app, env, e.Keys, e.Data, e.Edge, e.Services)
 	e.Bastion = NewBastion(app, env, e.Identity, e.Keys, e.Network)
 	e.Audit = NewAudit(app, env, e.Keys, e.Network)
 	e.Copies = NewCopies(app, env, e.Keys)
