@@ -24,6 +24,7 @@ type commands struct {
 	Token   tokenCommand   `cmd:"" help:"Make an API token in the deployed register, and print it."`
 	Destroy destroyCommand `cmd:"" help:"Delete every stack of an environment that is not protected."`
 	Reach   reachCommand   `cmd:"" help:"Print who can reach whom, proven from the templates."`
+	Picture pictureCommand `cmd:"" help:"Draw the production environment from its templates, into docs."`
 }
 
 // The exit codes, as every command of padron has them.

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"padron/infra/cdkout"
+	"padron/infra/cfn"
+	"padron/infra/picture"
+)
+
+type pictureCommand struct{}
+
+// Run draws the production environment, in both languages, into docs.
+func (pictureCommand) Run() error {
+	root, err := cdkout.Root()
+	if err != nil {
+		return err
+	}
+	a, err := cfn.Load(cdkout.Dir(root, picture.Environment))
+	if err != nil {
+		return err
+	}
+	for _, f := range picture.Files {
+		d, err := picture.New(a, picture.Environment, f.Language)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(root, f.Path), d.SVG(), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
