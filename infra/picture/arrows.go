@@ -60,25 +60,15 @@ func rank(name string) int {
 
 // connectZone draws the traffic inside a zone, where the security groups let it.
 func (p *plan) connectZone(i int, z *zone) {
-	box := func(id string) *Box { return p.Drawing.Find(id + "-" + z.name) }
-	manager, syncer, database, bastion, exits := box("customers-mngr"), box("synchronizer"), box("database"), box("bastion"), box("endpoints")
 	out := -1.0 // towards the outer edge
 	if i == 1 {
 		out = 1
 	}
+	box := func(id string) *Box { return p.Drawing.Find(id + "-" + z.name) }
+	manager, syncer, bastion := box("customers-mngr"), box("synchronizer"), box("bastion")
 	if b := p.balancer; b != nil && manager != nil {
 		why, port := p.allowed(b, manager)
 		p.arrow("call", b, manager, port, why, Point{manager.midX(), b.bottom()}, Point{manager.midX(), manager.Y})
-	}
-	if manager != nil && database != nil {
-		why, port := p.allowed(manager, database)
-		x := manager.midX() - out*30
-		p.arrow("data", manager, database, port, why, Point{x, manager.bottom()}, Point{x, database.Y})
-	}
-	if syncer != nil && database != nil {
-		why, _ := p.allowed(syncer, database)
-		x, y, to := syncer.midX()-out*60, syncer.bottom()+15, database.midX()+out*60
-		p.arrow("data", syncer, database, "", why, Point{x, syncer.bottom()}, Point{x, y}, Point{to, y}, Point{to, database.Y})
 	}
 	if bastion != nil && p.balancer != nil {
 		why, _ := p.allowed(bastion, p.balancer)
@@ -86,21 +76,61 @@ func (p *plan) connectZone(i int, z *zone) {
 		p.arrow("call", bastion, p.balancer, "", why, Point{side(bastion, -out), bastion.midY()}, Point{x, bastion.midY()},
 			Point{x, p.balancer.midY()}, Point{side(p.balancer, out), p.balancer.midY()})
 	}
-	for n, b := range []*Box{manager, syncer, bastion} {
+	p.connectData(i, out, manager, syncer)
+	p.connectExits(out, box("endpoints"), manager, syncer, bastion)
+}
+
+// connectData draws the way of the zone's tasks to the database: to the writer,
+// whose address the tasks are given, wherever it stands.
+func (p *plan) connectData(i int, out float64, manager, syncer *Box) {
+	database := p.writer()
+	if database == nil {
+		return
+	}
+	into := func(b *Box, lane, at float64) {
+		if b == nil {
+			return
+		}
+		why, _ := p.allowed(b, database)
+		from, y := b.midX()-out*60, b.bottom()+lane
+		p.arrow("data", b, database, "", why, Point{from, b.bottom()}, Point{from, y}, Point{at, y}, Point{at, database.Y})
+	}
+	if x := database.midX(); x < zoneX(i) || x > zoneX(i)+zoneW {
+		into(manager, 12, database.right()-24)
+		into(syncer, 22, database.right()-46)
+		return
+	}
+	into(syncer, 12, database.X+24)
+	if manager != nil {
+		why, port := p.allowed(manager, database)
+		x := manager.midX() - 10
+		p.arrow("data", manager, database, port, why, Point{x, manager.bottom()}, Point{x, database.Y})
+	}
+}
+
+// writer returns the box of the database's writer.
+func (p *plan) writer() *Box {
+	for _, z := range p.zones {
+		if b := p.Drawing.Find("database-" + z.name); b != nil && writer(b.From[0]) {
+			return b
+		}
+	}
+	return nil
+}
+
+// connectExits draws the ways to the interface endpoints.
+func (p *plan) connectExits(out float64, exits *Box, tasks ...*Box) {
+	for _, b := range tasks {
 		if b == nil || exits == nil {
 			continue
 		}
 		why, _ := p.allowed(b, exits)
-		switch n {
-		case 0:
-			x := side(b, out) + out*11
-			p.arrow("aws", b, exits, "", why, Point{side(b, out), b.midY()}, Point{x, b.midY()}, Point{x, exits.Y})
-		case 1:
-			x := side(b, out) + out*10
-			p.arrow("aws", b, exits, "", why, Point{side(b, out), b.midY()}, Point{x, b.midY()}, Point{x, exits.Y})
-		default:
+		if b.bottom() > dataY { // it stands above them
 			p.arrow("aws", b, exits, "", why, Point{b.midX(), b.bottom()}, Point{b.midX(), exits.Y})
+			continue
 		}
+		x := side(b, out) + out*10
+		p.arrow("aws", b, exits, "", why, Point{side(b, out), b.midY()}, Point{x, b.midY()}, Point{x, exits.Y})
 	}
 }
 
@@ -210,7 +240,7 @@ func (p *plan) up(kind string, from, to *Box, label string, why ...*cfn.Resource
 		return
 	}
 	x := min(max(from.midX(), to.X+16), to.right()-16)
-	y := (from.Y + to.bottom()) / 2
+	y := from.Y - 12
 	path := []Point{{from.midX(), from.Y}, {from.midX(), y}, {x, y}, {x, to.bottom()}}
 	if x == from.midX() {
 		path = []Point{{x, from.Y}, {x, to.bottom()}}

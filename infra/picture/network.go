@@ -101,14 +101,27 @@ func (p *plan) layTasks(i int, z *zone, parent *Box) {
 		if !p.in(z.private, t.runners...) {
 			continue
 		}
+		scale := p.scale(t)
 		lines := []string{p.words.t("ECS task on Fargate")}
-		b := p.node(t.name+"-"+z.name, "compute", "container", t.name, lines, t.from()...)
+		for _, r := range scale {
+			lines = append(lines, p.words.f("%s–%s tasks", r.Text("MinCapacity"), r.Text("MaxCapacity")))
+		}
+		b := p.node(t.name+"-"+z.name, "compute", "container", t.name, lines, append(t.from(), scale...)...)
 		if slices.ContainsFunc(t.runners, func(r *cfn.Resource) bool { return r.Type == "AWS::ECS::Service" }) {
 			p.place(parent, b, inner, taskY, innerW, cardH)
 		} else {
 			p.place(parent, b, outer, taskY, outerW, cardH)
 		}
 	}
+}
+
+// scale returns what makes the task's service larger and smaller.
+func (p *plan) scale(t task) []*cfn.Resource {
+	var all []*cfn.Resource
+	for _, r := range t.runners {
+		all = append(all, p.users(r, "AWS::ApplicationAutoScaling::ScalableTarget")...)
+	}
+	return all
 }
 
 // layData places the database's instances and the bastion.

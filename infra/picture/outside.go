@@ -119,11 +119,11 @@ func (p *plan) layConsumers() {
 		x -= (w + 12) / 2
 	}
 	for _, c := range all {
-		icon, what := "server", p.words.t("VPC %s")
+		icon, what := "server", p.words.t("consumer's network")
 		if c.via == "vpn" {
-			icon, what = "building", p.words.t("data centre %s")
+			icon, what = "building", p.words.t("consumer by VPN")
 		}
-		b := p.node("consumer-"+c.name(), "outside", icon, p.words.f("Consumer: %s", c.name()), []string{strings.Replace(what, "%s", c.cidr, 1)}, c.from)
+		b := p.node("consumer-"+c.name(), "outside", icon, c.name(), []string{what, c.cidr}, c.from)
 		p.place(nil, b, x, y, w, cardH)
 		x += w + 12
 	}

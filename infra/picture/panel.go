@@ -99,7 +99,7 @@ func counted(format string) func(*plan, []*cfn.Resource) []string {
 
 func zoneNames(phrase string) func(*plan, []*cfn.Resource) []string {
 	return func(p *plan, all []*cfn.Resource) []string {
-		return []string{p.words.t(phrase), strings.TrimSuffix(all[0].Text("Name"), ".")}
+		return []string{p.words.t(phrase), shorten(strings.TrimSuffix(all[0].Text("Name"), "."), stripW-textX-4)}
 	}
 }
 

@@ -26,10 +26,10 @@ var Files = []File{{"../docs/architecture-aws.svg", "en"}, {"../docs/architectur
 // Drawing is a laid-out picture: boxes that hold boxes, and arrows between
 // them. Lengths are in SVG user units, which are pixels at 100%.
 type Drawing struct {
-	W, H   float64
-	Title  string
-	Boxes  []*Box
-	Arrows []*Arrow
+	W, H            float64
+	Title, Subtitle string
+	Boxes           []*Box
+	Arrows          []*Arrow
 
 	legend []entry
 	words  *words

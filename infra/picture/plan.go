@@ -105,6 +105,7 @@ func (p *plan) crop() {
 		p.W = max(p.W, b.right()+margin)
 		p.H = max(p.H, b.bottom())
 	})
-	p.legend = p.makeLegend(p.H + 18)
+	p.Subtitle = p.words.t("Drawn from the templates that are deployed. An arrow is what security groups, routes and references let through.")
+	p.legend = p.makeLegend(p.H + 24)
 	p.H += 56
 }

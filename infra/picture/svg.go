@@ -71,6 +71,8 @@ func (d *Drawing) SVG() []byte {
 	}
 	fmt.Fprintf(&b, "</defs>\n"+`<rect width="%s" height="%s" fill="#ffffff"/>`+"\n", number(d.W), number(d.H))
 	fmt.Fprintf(&b, `<text x="%s" y="34" font-size="22" font-weight="700" fill="#0f172a">%s</text>`+"\n", number(margin), html.EscapeString(d.Title))
+	fmt.Fprintf(&b, `<text x="%s" y="34" font-size="%s" fill="#475569">%s</text>`+"\n",
+		number(margin+measure(d.Title, 22, true)+24), number(labelSize), html.EscapeString(d.Subtitle))
 	d.Walk(func(_, box *Box) {
 		if looks[box.Look].group {
 			writeGroup(&b, box)

@@ -1,6 +1,9 @@
 package picture
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Sizes of letters, in pixels, and where a card's text begins, right of its
 // glyph.
@@ -52,6 +55,15 @@ func wrap(s string, width, size float64, bold bool) []string {
 	return append(lines, line)
 }
 
+// shorten cuts a name that an operator chose, and that is too long for its box.
+func shorten(s string, width float64) string {
+	letters := []rune(s)
+	for n := len(letters); n > 0 && measure(s, detailSize, false) > width; n-- {
+		s = string(letters[:n-1]) + "…"
+	}
+	return s
+}
+
 // text is where a card's glyph and lines stand.
 type text struct {
 	iconX, iconY float64
@@ -97,4 +109,27 @@ func (b *Box) text() text {
 		t.lines[i].y = y - 4
 	}
 	return t
+}
+
+// Misfits returns a line for every text that, by the estimate, is wider or
+// higher than its box allows.
+func (d *Drawing) Misfits() []string {
+	var wrong []string
+	d.Walk(func(_, b *Box) {
+		if looks[b.Look].group {
+			if measure(b.Label, labelSize, true) > b.W-16 {
+				wrong = append(wrong, fmt.Sprintf("%s: %q is wider than its frame", b.ID, b.Label))
+			}
+			return
+		}
+		for _, l := range b.text().lines {
+			if measure(l.text, l.size, l.bold) > l.allowed {
+				wrong = append(wrong, fmt.Sprintf("%s: %q is wider than its box", b.ID, l.text))
+			}
+			if l.y > b.bottom()-3 || l.y-l.size < b.Y-1 {
+				wrong = append(wrong, fmt.Sprintf("%s: %q does not fit in its height", b.ID, l.text))
+			}
+		}
+	})
+	return wrong
 }

@@ -17,6 +17,9 @@ func (pictureCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	if err := fresh(root); err != nil {
+		return err
+	}
 	a, err := cfn.Load(cdkout.Dir(root, picture.Environment))
 	if err != nil {
 		return err
