@@ -55,7 +55,7 @@ var regional = []shelf{
 		{id: "scheduler", look: "integration", icon: "calendar", label: "EventBridge Scheduler", types: []string{"AWS::Scheduler::Schedule"}, lines: schedules},
 		{id: "steps", look: "integration", icon: "steps", label: "Step Functions", types: []string{"AWS::StepFunctions::StateMachine"}, lines: say("runs in partitions")},
 		{id: "cluster", look: "compute", icon: "server", label: "ECS cluster", types: []string{"AWS::ECS::Cluster"}, lines: say("Fargate, ARM64")},
-		{id: "migration", look: "compute", icon: "container", label: "Migration task", types: []string{"AWS::ECS::TaskDefinition"}, which: idle, lines: say("run by a release")},
+		{id: "migration", look: "compute", icon: "container", label: "Migration task", types: []string{"AWS::ECS::TaskDefinition"}, which: migrates, lines: say("run by a release")},
 		{id: "registry", look: "compute", icon: "archive", label: "ECR", types: []string{"AWS::ECR::Repository"}, lines: counted("%d repositories, scanned")},
 		{id: "dead-letters", look: "integration", icon: "queue", label: "SQS", types: []string{"AWS::SQS::Queue"}, lines: counted("%d queues")},
 	}},
@@ -138,15 +138,8 @@ func secret(_ *plan, r *cfn.Resource) bool {
 func private(_ *plan, r *cfn.Resource) bool { return len(r.List("VPCs")) > 0 }
 func public(p *plan, r *cfn.Resource) bool  { return !private(p, r) }
 
-// idle accepts task definitions that nothing in the templates runs.
-func idle(p *plan, r *cfn.Resource) bool {
-	for _, t := range p.tasks() {
-		if t.definition == r {
-			return len(t.runners) == 0
-		}
-	}
-	return false
-}
+// migrates accepts what the stack migration runs.
+func migrates(_ *plan, r *cfn.Resource) bool { return r.Stack.Name == "migration" }
 
 // byGitHub accepts roles that a workflow of GitHub may take.
 func byGitHub(_ *plan, r *cfn.Resource) bool {
