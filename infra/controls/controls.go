@@ -42,7 +42,20 @@ type Control struct {
 
 // All returns every control, stack by stack.
 func All() []Control {
-	return slices.Concat(identityControls(), keysControls(), networkControls(), auditControls(), backupControls(), transitControls(), deliveryControls())
+	return slices.Concat(
+		identityControls(),
+		keysControls(),
+		networkControls(),
+		dataControls(),
+		registryControls(),
+		namesControls(),
+		edgeControls(),
+		bucketsControls(),
+		auditControls(),
+		backupControls(),
+		transitControls(),
+		deliveryControls(),
+	)
 }
 
 // In returns the controls that the environment has.
