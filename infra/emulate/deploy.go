@@ -1,0 +1,143 @@
+package emulate
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"padron/infra/cfn"
+)
+
+// Bootstrap does what `cdk bootstrap` and the publication of assets do: each
+// region has its bucket, and each stack's files are in it. Their content is
+// that of an empty archive, for nothing runs here.
+func (a *Account) Bootstrap(ctx context.Context, assembly *cfn.Assembly) error {
+	made := map[string]bool{}
+	for _, stack := range assembly.Stacks {
+		assets, err := assetsOf(assembly.Dir, stack)
+		if err != nil {
+			return err
+		}
+		client := s3.NewFromConfig(a.Config(stack.Region), func(o *s3.Options) { o.UsePathStyle = true })
+		for _, asset := range assets {
+			if err := publish(ctx, client, stack.Region, asset, made); err != nil {
+				return fmt.Errorf("asset %s of stack %s: %w", asset.Key, stack.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// asset is where a file of a stack belongs.
+type asset struct {
+	Bucket string `json:"bucketName"`
+	Key    string `json:"objectKey"`
+}
+
+func assetsOf(dir string, stack *cfn.Stack) ([]asset, error) {
+	path := filepath.Join(dir, stack.Name+".assets.json")
+	text, err := os.ReadFile(path) //nolint:gosec // a file of the synthesis
+	if err != nil {
+		return nil, err
+	}
+	var manifest struct {
+		Files map[string]struct {
+			Destinations map[string]asset `json:"destinations"`
+		} `json:"files"`
+	}
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	var assets []asset
+	for _, file := range manifest.Files {
+		for _, destination := range file.Destinations {
+			assets = append(assets, destination)
+		}
+	}
+	return assets, nil
+}
+
+func publish(ctx context.Context, client *s3.Client, region string, file asset, made map[string]bool) error {
+	if !made[file.Bucket] {
+		in := &s3.CreateBucketInput{Bucket: &file.Bucket}
+		if region != "us-east-1" { // S3's own default, which it refuses to be told
+			in.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(region)}
+		}
+		if _, err := client.CreateBucket(ctx, in); err != nil {
+			return err
+		}
+		made[file.Bucket] = true
+	}
+	var empty bytes.Buffer
+	if err := zip.NewWriter(&empty).Close(); err != nil {
+		return err
+	}
+	_, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: &file.Bucket, Key: &file.Key, Body: bytes.NewReader(empty.Bytes())})
+	return err
+}
+
+// Create creates the stack, and returns an error where it does not end as
+// CREATE_COMPLETE.
+func (a *Account) Create(ctx context.Context, stack *cfn.Stack) error {
+	body, err := json.Marshal(stack.Template)
+	if err != nil {
+		return err
+	}
+	client := cloudformation.NewFromConfig(a.Config(stack.Region))
+	_, err = client.CreateStack(ctx, &cloudformation.CreateStackInput{
+		StackName: &stack.StackName, TemplateBody: aws.String(string(body)),
+		Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam},
+	})
+	if err != nil {
+		return fmt.Errorf("create stack %s: %w", stack.Name, err)
+	}
+	return a.expect(ctx, stack, types.StackStatusCreateComplete)
+}
+
+// Update brings the stack to its template.
+func (a *Account) Update(ctx context.Context, stack *cfn.Stack) error {
+	body, err := json.Marshal(stack.Template)
+	if err != nil {
+		return err
+	}
+	client := cloudformation.NewFromConfig(a.Config(stack.Region))
+	_, err = client.UpdateStack(ctx, &cloudformation.UpdateStackInput{
+		StackName: &stack.StackName, TemplateBody: aws.String(string(body)),
+		Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam},
+	})
+	if err != nil {
+		return fmt.Errorf("update stack %s: %w", stack.Name, err)
+	}
+	return a.expect(ctx, stack, types.StackStatusUpdateComplete)
+}
+
+// Delete deletes the stack; what its template retains stays.
+func (a *Account) Delete(ctx context.Context, stack *cfn.Stack) error {
+	client := cloudformation.NewFromConfig(a.Config(stack.Region))
+	if _, err := client.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &stack.StackName}); err != nil {
+		return fmt.Errorf("delete stack %s: %w", stack.Name, err)
+	}
+	return nil
+}
+
+func (a *Account) expect(ctx context.Context, stack *cfn.Stack, want types.StackStatus) error {
+	client := cloudformation.NewFromConfig(a.Config(stack.Region))
+	out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack.StackName})
+	if err != nil {
+		return err
+	}
+	if got := out.Stacks[0].StackStatus; got != want {
+		return fmt.Errorf("stack %s is %s, want %s", stack.Name, got, want)
+	}
+	return nil
+}

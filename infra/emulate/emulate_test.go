@@ -1,0 +1,88 @@
+package emulate_test
+
+import (
+	"slices"
+	"testing"
+
+	"padron/infra/cdkout"
+	"padron/infra/cfn"
+	"padron/infra/config"
+	"padron/infra/emulate"
+	"padron/infra/synthtest"
+)
+
+// stubLimit is the share of resources that may exist in name only.
+const stubLimit = 0.25
+
+// deployed is an environment that stands in an emulated account.
+type deployed struct {
+	*emulate.Account
+	env      *config.Environment
+	assembly *cfn.Assembly
+}
+
+// TestEstate deploys each environment, asks the questions of an auditor, changes
+// it and takes it down again.
+func TestEstate(t *testing.T) {
+	for _, name := range synthtest.Environments(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := deploy(t, name)
+			if t.Failed() {
+				return
+			}
+			t.Run("count", d.count)
+			t.Run("destroy", d.destroy)
+		})
+	}
+}
+
+// deploy creates every stack of the environment in a new account.
+func deploy(t *testing.T, name string) *deployed {
+	t.Helper()
+	d := &deployed{env: synthtest.Config(t, name), assembly: synthtest.Load(t, name)}
+	root, err := cdkout.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Account, err = emulate.Start(t.Context(), root, d.env.Account); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := d.Bootstrap(t.Context(), d.assembly); err != nil {
+		t.Fatal(err)
+	}
+	for _, stack := range d.assembly.Stacks {
+		if err := d.Create(t.Context(), stack); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
+}
+
+// count keeps the emulation honest: it is worth little if most is in name only.
+func (d *deployed) count(t *testing.T) {
+	counts := d.Count(d.assembly)
+	counts = append(counts, emulate.Sum(counts))
+	for _, c := range counts {
+		t.Logf("%-14s %3d resources: %3d by moto, %3d by the extension on moto, %2d stubs: %s",
+			c.Stack, c.Total(), c.Moto, c.Extended, c.Stubbed(), c.Names())
+	}
+	if sum := counts[len(counts)-1]; float64(sum.Stubbed()) >= stubLimit*float64(sum.Total()) {
+		t.Errorf("%d of %d resources are stubs, and fewer than %.0f %% may be: %s",
+			sum.Stubbed(), sum.Total(), 100*stubLimit, sum.Names())
+	}
+}
+
+// destroy deletes the stacks, the last first.
+func (d *deployed) destroy(t *testing.T) {
+	for _, stack := range slices.Backward(d.assembly.Stacks) {
+		if err := d.Delete(t.Context(), stack); err != nil {
+			t.Error(err)
+		}
+	}
+}

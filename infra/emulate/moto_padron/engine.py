@@ -1,0 +1,86 @@
+"""Repairs of moto's CloudFormation engine, as AWS's behaves."""
+
+import json
+from typing import Any
+
+from moto.cloudformation import models, parsing
+from moto.cloudformation.exceptions import ValidationError
+
+_class_of = parsing.resource_class_from_type
+_create = parsing.parse_and_create_resource
+_difference = parsing.ResourceMap.build_resource_diff
+
+
+def repair() -> None:
+    # Templates are JSON. moto reads them as YAML, which takes seconds.
+    models.Stack.parse_template = staticmethod(json.loads)
+    parsing.resource_class_from_type = _own_custom_resources
+    parsing.parse_and_create_resource = _say_which
+    parsing.ResourceMap.build_resource_diff = _with_dependents
+    parsing.ResourceMap.delete = _delete_backwards
+    parsing.resource_name_property_from_type = lambda t: parsing.get_name_type_map().get(t)
+
+
+def _own_custom_resources(resource_type: str) -> Any:
+    """Custom resources are types of the extension: their Lambda functions do not run."""
+    own = parsing.get_model_map().get(resource_type)
+    return own or _class_of(resource_type)
+
+
+def _say_which(logical_id: str, resource_json: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    """A failure names the resource."""
+    try:
+        return _create(logical_id, resource_json, *args, **kwargs)
+    except ValidationError:
+        raise
+    except Exception as e:
+        what = f"{logical_id} ({resource_json['Type']}): {type(e).__name__}: {e}"
+        raise ValidationError(logical_id, what) from e
+
+
+def _with_dependents(self: Any, other_template: dict[str, Any], parameters: Any = None) -> dict[str, Any]:
+    """A resource that refers to a changed one is looked at again, after it.
+
+    moto changes only resources whose own text changed, so that a service would
+    stay on the old revision of its task definition.
+    """
+    by_action = _difference(self, other_template, parameters)
+    modified = by_action["Modify"]
+    resources = other_template["Resources"]
+    for name in modified:
+        for other, body in resources.items():
+            known = other in self._resource_json_map and other not in modified
+            if known and name in _references(body):
+                modified.append(other)
+    return by_action
+
+
+def _delete_backwards(self: Any) -> None:
+    """Delete what was made last first, and keep what is to be kept.
+
+    moto tries in any order until nothing moves any more.
+    """
+    for name in reversed(list(self._parsed_resources)):
+        body, resource = self._resource_json_map.get(name), self._parsed_resources[name]
+        if body is None or resource is None or body.get("DeletionPolicy", "").startswith("Retain"):
+            continue
+        try:
+            self._delete_resource(resource, body)
+        except Exception as e:
+            raise ValidationError(name, f"{name} ({body['Type']}): {type(e).__name__}: {e}") from e
+        del self._parsed_resources[name]
+
+
+def _references(value: Any) -> set[str]:
+    """The logical ids that Ref and Fn::GetAtt name."""
+    if isinstance(value, list):
+        return set().union(*map(_references, value))
+    if not isinstance(value, dict):
+        return set()
+    found = set().union(*map(_references, value.values()))
+    if isinstance(value.get("Ref"), str):
+        found.add(value["Ref"])
+    if "Fn::GetAtt" in value:
+        at = value["Fn::GetAtt"]
+        found.add(at.split(".")[0] if isinstance(at, str) else at[0])
+    return found

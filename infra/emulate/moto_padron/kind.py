@@ -1,0 +1,65 @@
+"""The table's words: a kind of resource, and the calls that make one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# Record is one resource as it is made: "properties" of the template, all
+# references resolved; "id"; "name", the physical name; "account", "region";
+# "response" of the first call.
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to a service.
+
+    Parameters are the properties at `source`, fitted to the request's shape by
+    name, and those of `extra`, JMESPath expressions on the record. A call whose
+    source is absent is not made.
+    """
+
+    operation: str
+    extra: Mapping[str, str] = field(default_factory=dict)
+    source: str = "@"
+    service: str = ""
+
+
+# Made takes a client factory and the record, for what no single call does.
+Made = Callable[[Callable[[str], Any], Record], Any]
+Step = Call | Made
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A CloudFormation type, made by calls to `service`.
+
+    `id` and `attributes` are JMESPath expressions on the record; attributes
+    that are not named are looked up among the properties. `name` is the
+    property that holds the physical name. `then` follows the creation and each
+    update. A kind without `update` is replaced when it changes.
+    """
+
+    type: str
+    service: str
+    create: Step
+    id: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+    then: Sequence[Step] = ()
+    update: Sequence[Step] = ()
+    delete: Sequence[Step] = ()
+
+
+@dataclass(frozen=True)
+class Stub:
+    """A type that moto has no service for.
+
+    `id` and `attributes` are texts in which {name}, {account}, {region} and
+    {token}, twelve hexadecimal digits, are replaced.
+    """
+
+    type: str
+    id: str = "{name}"
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""

@@ -1,0 +1,149 @@
+"""EC2's network: access lists, rules between security groups, transit."""
+
+from collections.abc import Callable
+from typing import Any
+
+from moto_padron.kind import Call, Kind, Record
+
+EC2 = "ec2"
+# Tags are given to what has an id.
+TAG = Call("create_tags", {"Resources": "[id]"}, source="Tags && {Tags: Tags}")
+
+
+def _associate(client: Callable[[str], Any], record: Record) -> Any:
+    """Put a subnet under another access list than the one it has."""
+    return _put_under(client(EC2), record["properties"]["SubnetId"], record["properties"]["NetworkAclId"])
+
+
+def _put_under(ec2: Any, subnet: str, acl: str) -> Any:
+    lists = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])
+    for association in lists["NetworkAcls"][0]["Associations"]:
+        if association["SubnetId"] == subnet:
+            return ec2.replace_network_acl_association(
+                AssociationId=association["NetworkAclAssociationId"], NetworkAclId=acl
+            )
+    raise LookupError(f"subnet {subnet} is under no access list")
+
+
+def _dissociate(client: Callable[[str], Any], record: Record) -> Any:
+    """Put the subnet back under the VPC's default list."""
+    ec2, subnet = client(EC2), record["properties"]["SubnetId"]
+    vpc = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
+    default = ec2.describe_network_acls(
+        Filters=[{"Name": "vpc-id", "Values": [vpc]}, {"Name": "default", "Values": ["true"]}]
+    )
+    return _put_under(ec2, subnet, default["NetworkAcls"][0]["NetworkAclId"])
+
+
+def _permission(p: dict[str, Any]) -> dict[str, Any]:
+    """A rule as the API takes it, of the properties of an egress resource."""
+    rule: dict[str, Any] = {"IpProtocol": str(p["IpProtocol"])}
+    for port in ("FromPort", "ToPort"):
+        if port in p:
+            rule[port] = int(p[port])
+    for source, target, member in (
+        ("CidrIp", "IpRanges", "CidrIp"),
+        ("CidrIpv6", "Ipv6Ranges", "CidrIpv6"),
+        ("DestinationPrefixListId", "PrefixListIds", "PrefixListId"),
+        ("DestinationSecurityGroupId", "UserIdGroupPairs", "GroupId"),
+    ):
+        if source in p:
+            rule[target] = [{member: p[source], "Description": p.get("Description", "")}]
+    return rule
+
+
+def _allow_out(client: Callable[[str], Any], record: Record) -> Any:
+    p = record["properties"]
+    return client(EC2).authorize_security_group_egress(GroupId=p["GroupId"], IpPermissions=[_permission(p)])
+
+
+def _forbid_out(client: Callable[[str], Any], record: Record) -> Any:
+    p = record["properties"]
+    return client(EC2).revoke_security_group_egress(GroupId=p["GroupId"], IpPermissions=[_permission(p)])
+
+
+def _close_default_group(client: Callable[[str], Any], record: Record) -> Any:
+    """What the CDK's function does: take every rule from a VPC's default group."""
+    ec2, group = client(EC2), record["properties"]["DefaultSecurityGroupId"]
+    found = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
+    if found["IpPermissions"]:
+        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=found["IpPermissions"])
+    if found["IpPermissionsEgress"]:
+        ec2.revoke_security_group_egress(GroupId=group, IpPermissions=found["IpPermissionsEgress"])
+
+
+KINDS = (
+    # moto creates the first nine by itself, and never deletes them again.
+    Kind(
+        "AWS::EC2::InternetGateway", EC2, Call("create_internet_gateway", source="`{}`"),
+        id="response.InternetGateway.InternetGatewayId", attributes={"InternetGatewayId": "id"},
+        then=[TAG], update=[TAG], delete=[Call("delete_internet_gateway", {"InternetGatewayId": "id"})],
+    ),
+    Kind(
+        "AWS::EC2::VPCGatewayAttachment", EC2, Call("attach_internet_gateway"),
+        id="join('|', ['IGW', properties.VpcId])",
+        delete=[Call("detach_internet_gateway", {
+            "InternetGatewayId": "properties.InternetGatewayId", "VpcId": "properties.VpcId",
+        })],
+    ),
+    Kind(
+        "AWS::EC2::EIP", EC2, Call("allocate_address"), id="response.PublicIp",
+        attributes={"AllocationId": "response.AllocationId", "PublicIp": "id"},
+        then=[Call("create_tags", {"Resources": "[response.AllocationId]"}, source="Tags && {Tags: Tags}")],
+        delete=[Call("release_address", {"AllocationId": "response.AllocationId"})],
+    ),
+    Kind(
+        "AWS::EC2::NatGateway", EC2, Call("create_nat_gateway", source="{AllocationId: AllocationId, SubnetId: SubnetId}"),
+        id="response.NatGateway.NatGatewayId", attributes={"NatGatewayId": "id"},
+        then=[TAG], delete=[Call("delete_nat_gateway", {"NatGatewayId": "id"})],
+    ),
+    Kind(
+        "AWS::EC2::RouteTable", EC2, Call("create_route_table", source="{VpcId: VpcId}"),
+        id="response.RouteTable.RouteTableId", attributes={"RouteTableId": "id"},
+        then=[TAG], update=[TAG], delete=[Call("delete_route_table", {"RouteTableId": "id"})],
+    ),
+    Kind(
+        "AWS::EC2::Route", EC2, Call("create_route"),
+        id="join('|', [properties.RouteTableId, properties.DestinationCidrBlock])",
+        delete=[Call("delete_route", {
+            "RouteTableId": "properties.RouteTableId", "DestinationCidrBlock": "properties.DestinationCidrBlock",
+        })],
+    ),
+    Kind(
+        "AWS::EC2::SubnetRouteTableAssociation", EC2, Call("associate_route_table"),
+        id="response.AssociationId", attributes={"Id": "id"},
+        delete=[Call("disassociate_route_table", {"AssociationId": "id"})],
+    ),
+    Kind(
+        "AWS::EC2::FlowLog", EC2, Call("create_flow_logs", {"ResourceIds": "[properties.ResourceId]"}),
+        id="response.FlowLogIds[0]", attributes={"Id": "id"},
+        then=[TAG], delete=[Call("delete_flow_logs", {"FlowLogIds": "[id]"})],
+    ),
+    Kind(
+        "AWS::EC2::VPCEndpoint", EC2, Call("create_vpc_endpoint"),
+        id="response.VpcEndpoint.VpcEndpointId", attributes={"Id": "id"},
+        then=[TAG], delete=[Call("delete_vpc_endpoints", {"VpcEndpointIds": "[id]"})],
+    ),
+    Kind(
+        "AWS::EC2::NetworkAcl", EC2, Call("create_network_acl", source="{VpcId: VpcId}"),
+        id="response.NetworkAcl.NetworkAclId", attributes={"Id": "id"},
+        then=[TAG], update=[TAG], delete=[Call("delete_network_acl", {"NetworkAclId": "id"})],
+    ),
+    Kind(
+        "AWS::EC2::NetworkAclEntry", EC2, Call("create_network_acl_entry", {"Egress": "properties.Egress || `false`", "Protocol": "to_string(properties.Protocol)"}),
+        id="join('-', ['acl', properties.NetworkAclId, to_string(properties.RuleNumber), to_string(properties.Egress || `false`)])",
+        delete=[Call("delete_network_acl_entry", {
+            "NetworkAclId": "properties.NetworkAclId", "RuleNumber": "to_number(properties.RuleNumber)",
+            "Egress": "properties.Egress || `false`",
+        })],
+    ),
+    Kind(
+        "AWS::EC2::SubnetNetworkAclAssociation", EC2, _associate,
+        id="response.NewAssociationId", attributes={"AssociationId": "id"}, delete=[_dissociate],
+    ),
+    Kind(
+        "AWS::EC2::SecurityGroupEgress", EC2, _allow_out,
+        id="response.SecurityGroupRules[0].SecurityGroupRuleId", delete=[_forbid_out],
+    ),
+    Kind("Custom::VpcRestrictDefaultSG", EC2, _close_default_group, id="name"),
+)
