@@ -47,7 +47,7 @@ func Start(ctx context.Context, root, id string) (*Account, error) {
 	a.process.Dir = filepath.Join(root, "emulate")
 	// One account alone: moto takes every caller for it. A fixed seed keeps
 	// Python's sets in the same order from run to run.
-	a.process.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+id, "PYTHONHASHSEED=0", "AWS_EC2_METADATA_DISABLED=true")
+	a.process.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+id, "PYTHONHASHSEED=0", "MOTO_IAM_LOAD_MANAGED_POLICIES=true", "AWS_EC2_METADATA_DISABLED=true")
 	a.process.Stderr = &a.stderr
 	stdout, err := a.process.StdoutPipe()
 	if err != nil {

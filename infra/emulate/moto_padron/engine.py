@@ -1,14 +1,18 @@
-"""Repairs of moto's CloudFormation engine, as AWS's behaves."""
+"""Repairs of moto where it behaves otherwise than AWS, most of its CloudFormation engine."""
 
 import json
 from typing import Any
 
 from moto.cloudformation import models, parsing
 from moto.cloudformation.exceptions import ValidationError
+from moto.kms.models import KmsBackend
+from moto.s3.models import FakeBucket
 
 _class_of = parsing.resource_class_from_type
 _create = parsing.parse_and_create_resource
 _difference = parsing.ResourceMap.build_resource_diff
+_clean = parsing.clean_json
+_replicate = KmsBackend.replicate_key
 
 
 def repair() -> None:
@@ -18,7 +22,20 @@ def repair() -> None:
     parsing.parse_and_create_resource = _say_which
     parsing.ResourceMap.build_resource_diff = _with_dependents
     parsing.ResourceMap.delete = _delete_backwards
+    parsing.clean_json = _with_stack_outputs
+    KmsBackend.replicate_key = _without_aliases
+    FakeBucket._log_permissions_enabled_policy = staticmethod(_may_log)
     parsing.resource_name_property_from_type = lambda t: parsing.get_name_type_map().get(t)
+
+
+def _with_stack_outputs(value: Any, resources: Any) -> Any:
+    """Fn::GetStackOutput, by which a stack reads one of another region."""
+    if not isinstance(value, dict) or "Fn::GetStackOutput" not in value:
+        return _clean(value, resources)
+    what = _clean(value["Fn::GetStackOutput"], resources)
+    backend = models.cloudformation_backends[resources["AWS::AccountId"]][what.get("Region", resources["AWS::Region"])]
+    outputs = backend.get_stack(what["StackName"]).output_map
+    return outputs[what["OutputName"]].value
 
 
 def _own_custom_resources(resource_type: str) -> Any:
@@ -84,3 +101,26 @@ def _references(value: Any) -> set[str]:
         at = value["Fn::GetAtt"]
         found.add(at.split(".")[0] if isinstance(at, str) else at[0])
     return found
+
+
+def _may_log(target_bucket: Any, target_prefix: str | None) -> bool:
+    """Whether S3 may write logs to the bucket: moto overlooks a statement with more than one resource."""
+    policy = json.loads(target_bucket.policy or '{"Statement": []}')
+    wanted = f"arn:aws:s3:::{target_bucket.name}/{target_prefix or ''}*"
+    for statement in policy["Statement"]:
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        if (
+            statement["Effect"] == "Allow"
+            and statement["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+            and "s3:PutObject" in statement["Action"]
+            and any(r in (wanted, f"arn:aws:s3:::{target_bucket.name}/*") for r in resources)
+        ):
+            return True
+    return False
+
+
+def _without_aliases(self: Any, key_id: str, replica_region: str) -> Any:
+    """A replica of a key has aliases of its own: moto lets it share the primary's."""
+    replica = _replicate(self, key_id, replica_region)
+    replica.aliases = {}
+    return replica

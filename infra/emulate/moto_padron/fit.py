@@ -34,6 +34,8 @@ def _structure(shape: Any, value: Any, dropped: list[str], at: str) -> dict[str,
     members = {name.lower(): name for name in shape.members}
     fitted = {}
     for key, v in value.items():
+        if v is None:  # an expression found none
+            continue
         name = members.get(key.lower())
         if name is None:
             dropped.append(f"{at}.{key}".lstrip("."))

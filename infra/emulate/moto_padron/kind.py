@@ -14,9 +14,10 @@ Record = dict[str, Any]
 class Call:
     """One request to a service.
 
-    Parameters are the properties at `source`, fitted to the request's shape by
-    name, and those of `extra`, JMESPath expressions on the record. A call whose
-    source is absent is not made.
+    Parameters are the properties that `source` picks, fitted to the request's
+    shape by name, and those of `extra`; both are JMESPath, the first on the
+    properties, the second on the record. A call whose source is absent or false
+    is not made.
     """
 
     operation: str
@@ -25,9 +26,10 @@ class Call:
     service: str = ""
 
 
-# Made takes a client factory and the record, for what no single call does.
-Made = Callable[[Callable[[str], Any], Record], Any]
-Step = Call | Made
+# Clients makes the client of a service, of the record's region or another's.
+Clients = Callable[..., Any]
+# A step in Python is for what no single call does.
+Step = Call | Callable[[Clients, Record], Any]
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,9 @@ class Kind:
 
     `id` and `attributes` are JMESPath expressions on the record; attributes
     that are not named are looked up among the properties. `name` is the
-    property that holds the physical name. `then` follows the creation and each
-    update. A kind without `update` is replaced when it changes.
+    property that holds the physical name. `before` may
+    change the properties first, and `then` follows the creation and each update. A kind without `update` is replaced when it changes, the new one made
+    before the old is deleted, as CloudFormation does.
     """
 
     type: str
@@ -46,6 +49,7 @@ class Kind:
     id: str
     attributes: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
+    before: Callable[[Clients, Record], None] | None = None
     then: Sequence[Step] = ()
     update: Sequence[Step] = ()
     delete: Sequence[Step] = ()

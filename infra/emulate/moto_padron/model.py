@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import jmespath
+import jmespath.functions
 from botocore.config import Config
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
@@ -18,6 +19,18 @@ from moto_padron.fit import fit
 from moto_padron.kind import Call, Kind, Record, Step, Stub
 
 log = logging.getLogger("moto_padron")
+
+
+class Functions(jmespath.functions.Functions):
+    """What JMESPath lacks for the kinds."""
+
+    @jmespath.functions.signature({"types": ["string"]})
+    def _func_full_name(self, arn: str) -> str:
+        """A load balancer's or target group's name in metrics: app/... or targetgroup/..."""
+        return arn.split(":")[-1].removeprefix("loadbalancer/")
+
+
+OPTIONS = jmespath.Options(custom_functions=Functions())
 
 
 @lru_cache
@@ -107,6 +120,8 @@ class Made(Resource):
     kind: Kind
 
     def create(self) -> None:
+        if self.kind.before:
+            self.kind.before(self.client, self.record)
         self.record["response"] = self.run(self.kind.create)
         self.record["id"] = self.search(self.kind.id)
         for step in self.kind.then:
@@ -114,18 +129,27 @@ class Made(Resource):
 
     def change(self, properties: dict[str, Any]) -> None:
         if not self.kind.update:
-            self.delete(self.record["account"], self.record["region"])
-            self.record["properties"] = properties
+            old, self.record = self.record, {**self.record, "properties": properties}
             self.create()
+            self.take_away(old)
             return
         self.record["properties"] = properties
+        if self.kind.before:
+            self.kind.before(self.client, self.record)
         for step in (*self.kind.update, *self.kind.then):
             self.run(step)
 
-    def delete(self, account: str, region: str) -> None:
+    def take_away(self, record: Record) -> None:
+        new, self.record = self.record, record
         try:
             for step in self.kind.delete:
                 self.run(step, fitted=False)
+        finally:
+            self.record = new
+
+    def delete(self, account: str, region: str) -> None:
+        try:
+            self.take_away(self.record)
         except (AttributeError, TypeError) as e:  # moto takes these for "has no delete"
             raise RuntimeError(f"{self.type} {self.record['id']}: {e}") from e
 
@@ -135,16 +159,16 @@ class Made(Resource):
         return self.record["properties"].get(name)
 
     def search(self, expression: str) -> Any:
-        return jmespath.search(expression, self.record)
+        return jmespath.search(expression, self.record, options=OPTIONS)
 
-    def client(self, service: str) -> Any:
-        return client(service or self.kind.service, self.record["region"])
+    def client(self, service: str = "", region: str = "") -> Any:
+        return client(service or self.kind.service, region or self.record["region"])
 
     def run(self, step: Step, fitted: bool = True) -> Any:
         if not isinstance(step, Call):
             return step(self.client, self.record)
         source = jmespath.search(step.source, self.record["properties"]) if fitted else {}
-        if source is None:
+        if source in (None, False, "false", []):
             return None
         api = self.client(step.service)
         operation = api.meta.method_to_api_mapping[step.operation]

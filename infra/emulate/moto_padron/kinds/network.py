@@ -1,16 +1,15 @@
 """EC2's network: access lists, rules between security groups, transit."""
 
-from collections.abc import Callable
 from typing import Any
 
-from moto_padron.kind import Call, Kind, Record
+from moto_padron.kind import Call, Clients, Kind, Record
 
 EC2 = "ec2"
 # Tags are given to what has an id.
 TAG = Call("create_tags", {"Resources": "[id]"}, source="Tags && {Tags: Tags}")
 
 
-def _associate(client: Callable[[str], Any], record: Record) -> Any:
+def _associate(client: Clients, record: Record) -> Any:
     """Put a subnet under another access list than the one it has."""
     return _put_under(client(EC2), record["properties"]["SubnetId"], record["properties"]["NetworkAclId"])
 
@@ -25,7 +24,7 @@ def _put_under(ec2: Any, subnet: str, acl: str) -> Any:
     raise LookupError(f"subnet {subnet} is under no access list")
 
 
-def _dissociate(client: Callable[[str], Any], record: Record) -> Any:
+def _dissociate(client: Clients, record: Record) -> Any:
     """Put the subnet back under the VPC's default list."""
     ec2, subnet = client(EC2), record["properties"]["SubnetId"]
     vpc = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
@@ -52,17 +51,17 @@ def _permission(p: dict[str, Any]) -> dict[str, Any]:
     return rule
 
 
-def _allow_out(client: Callable[[str], Any], record: Record) -> Any:
+def _allow_out(client: Clients, record: Record) -> Any:
     p = record["properties"]
     return client(EC2).authorize_security_group_egress(GroupId=p["GroupId"], IpPermissions=[_permission(p)])
 
 
-def _forbid_out(client: Callable[[str], Any], record: Record) -> Any:
+def _forbid_out(client: Clients, record: Record) -> Any:
     p = record["properties"]
     return client(EC2).revoke_security_group_egress(GroupId=p["GroupId"], IpPermissions=[_permission(p)])
 
 
-def _close_default_group(client: Callable[[str], Any], record: Record) -> Any:
+def _close_default_group(client: Clients, record: Record) -> Any:
     """What the CDK's function does: take every rule from a VPC's default group."""
     ec2, group = client(EC2), record["properties"]["DefaultSecurityGroupId"]
     found = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
@@ -144,6 +143,41 @@ KINDS = (
     Kind(
         "AWS::EC2::SecurityGroupEgress", EC2, _allow_out,
         id="response.SecurityGroupRules[0].SecurityGroupRuleId", delete=[_forbid_out],
+    ),
+    Kind(
+        "AWS::EC2::TransitGateway", EC2,
+        Call("create_transit_gateway", source="{Description: Description, Options: @}"),
+        id="response.TransitGateway.TransitGatewayId", attributes={"Id": "id", "TransitGatewayArn": "response.TransitGateway.TransitGatewayArn"},
+        then=[TAG], delete=[Call("delete_transit_gateway", {"TransitGatewayId": "id"})],
+    ),
+    Kind(
+        "AWS::EC2::TransitGatewayVpcAttachment", EC2,
+        Call("create_transit_gateway_vpc_attachment", source="{TransitGatewayId: TransitGatewayId, VpcId: VpcId, SubnetIds: SubnetIds, Options: Options}"),
+        id="response.TransitGatewayVpcAttachment.TransitGatewayAttachmentId", attributes={"Id": "id"},
+        then=[TAG], delete=[Call("delete_transit_gateway_vpc_attachment", {"TransitGatewayAttachmentId": "id"})],
+    ),
+    Kind(
+        "AWS::EC2::CustomerGateway", EC2,
+        Call("create_customer_gateway", source="{Type: Type, IpAddress: IpAddress, BgpAsn: BgpAsn}"),
+        id="response.CustomerGateway.CustomerGatewayId", attributes={"CustomerGatewayId": "id"},
+        then=[TAG], delete=[Call("delete_customer_gateway", {"CustomerGatewayId": "id"})],
+    ),
+    Kind(
+        "AWS::EC2::VPNConnection", EC2,
+        Call("create_vpn_connection", source="{Type: Type, CustomerGatewayId: CustomerGatewayId, TransitGatewayId: TransitGatewayId, Options: {StaticRoutesOnly: StaticRoutesOnly}}"),
+        id="response.VpnConnection.VpnConnectionId", attributes={"VpnConnectionId": "id"},
+        then=[TAG], delete=[Call("delete_vpn_connection", {"VpnConnectionId": "id"})],
+    ),
+    Kind(
+        "AWS::EC2::VPCEndpointService", EC2, Call("create_vpc_endpoint_service_configuration"),
+        id="response.ServiceConfiguration.ServiceId", attributes={"ServiceId": "id"},
+        delete=[Call("delete_vpc_endpoint_service_configurations", {"ServiceIds": "[id]"})],
+    ),
+    Kind(
+        "AWS::EC2::VPCEndpointServicePermissions", EC2,
+        Call("modify_vpc_endpoint_service_permissions", source="{ServiceId: ServiceId, AddAllowedPrincipals: AllowedPrincipals}"),
+        id="properties.ServiceId",
+        update=[Call("modify_vpc_endpoint_service_permissions", source="{ServiceId: ServiceId, AddAllowedPrincipals: AllowedPrincipals}")],
     ),
     Kind("Custom::VpcRestrictDefaultSG", EC2, _close_default_group, id="name"),
 )

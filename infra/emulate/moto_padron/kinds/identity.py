@@ -1,0 +1,109 @@
+"""Roles, and who else may take them; keys, secrets, certificates."""
+
+import json
+
+from moto_padron.kind import Call, Clients, Kind, Record
+
+IAM, KMS, SECRETS, ACM = "iam", "kms", "secretsmanager", "acm"
+KEY_POLICY = Call("put_key_policy", {"KeyId": "id", "PolicyName": "'default'"}, source="{Policy: KeyPolicy}")
+TRUST = Call("update_assume_role_policy", {"RoleName": "id"}, source="{PolicyDocument: AssumeRolePolicyDocument}")
+
+
+def _policies(client: Clients, record: Record) -> None:
+    """Attach the managed policies of a role and write its own."""
+    iam, p = client(), record["properties"]
+    for arn in p.get("ManagedPolicyArns", []):
+        iam.attach_role_policy(RoleName=record["id"], PolicyArn=arn)
+    for policy in p.get("Policies", []):
+        iam.put_role_policy(
+            RoleName=record["id"], PolicyName=policy["PolicyName"], PolicyDocument=json.dumps(policy["PolicyDocument"])
+        )
+
+
+def _no_policies(client: Clients, record: Record) -> None:
+    """Take a role's policies away, without which it cannot be deleted."""
+    iam, name = client(), record["id"]
+    for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+
+
+def _replicate(client: Clients, record: Record) -> dict:
+    """Ask the primary key's region for a replica in this one."""
+    p = record["properties"]
+    primary = client(region=p["PrimaryKeyArn"].split(":")[3])
+    made = primary.replicate_key(KeyId=p["PrimaryKeyArn"].split("/")[-1], ReplicaRegion=record["region"])
+    return {"KeyMetadata": made["ReplicaKeyMetadata"]}
+
+
+def _secret(client: Clients, record: Record) -> dict:
+    """Make a secret of the value that is given or of one that is generated."""
+    p, secrets = record["properties"], client()
+    value = p.get("SecretString")
+    if value is None:
+        how = dict(p.get("GenerateSecretString", {}))
+        template, key = how.pop("SecretStringTemplate", None), how.pop("GenerateStringKey", None)
+        value = secrets.get_random_password(**how)["RandomPassword"]
+        if template is not None:
+            value = json.dumps({**json.loads(template), key: value})
+    request = {k: p[k] for k in ("Name", "Description", "KmsKeyId", "Tags") if k in p}
+    return secrets.create_secret(SecretString=value, **request)
+
+
+DELETE_KEY = Call(
+    "schedule_key_deletion", {"KeyId": "id", "PendingWindowInDays": "to_number(properties.PendingWindowInDays)"}
+)
+
+KINDS = (
+    Kind(
+        "AWS::IAM::Role", IAM,
+        Call("create_role", source="{RoleName: RoleName, AssumeRolePolicyDocument: AssumeRolePolicyDocument, Path: Path, "
+             "Description: Description, MaxSessionDuration: MaxSessionDuration, PermissionsBoundary: PermissionsBoundary, Tags: Tags}"),
+        id="response.Role.RoleName", attributes={"Arn": "response.Role.Arn", "RoleId": "response.Role.RoleId"},
+        name="RoleName", then=[_policies], update=[TRUST], delete=[_no_policies, Call("delete_role", {"RoleName": "id"})],
+    ),
+    Kind(
+        "AWS::IAM::OIDCProvider", IAM, Call("create_open_id_connect_provider"),
+        id="response.OpenIDConnectProviderArn", attributes={"Arn": "id"},
+        delete=[Call("delete_open_id_connect_provider", {"OpenIDConnectProviderArn": "id"})],
+    ),
+    Kind(
+        "AWS::IAM::ServiceLinkedRole", IAM, Call("create_service_linked_role"), id="response.Role.RoleName",
+        delete=[Call("delete_service_linked_role", {"RoleName": "id"})],
+    ),
+    Kind(
+        "AWS::KMS::Key", KMS,
+        Call("create_key", source="{Description: Description, Policy: KeyPolicy, KeySpec: KeySpec, KeyUsage: KeyUsage, "
+             "MultiRegion: MultiRegion, Tags: Tags[].{TagKey: Key, TagValue: Value}}"),
+        id="response.KeyMetadata.KeyId", attributes={"Arn": "response.KeyMetadata.Arn", "KeyId": "id"},
+        then=[Call("enable_key_rotation", {"KeyId": "id"}, source="EnableKeyRotation && {RotationPeriodInDays: RotationPeriodInDays}")],
+        update=[KEY_POLICY], delete=[DELETE_KEY],
+    ),
+    Kind(
+        "AWS::KMS::ReplicaKey", KMS, _replicate,
+        id="response.KeyMetadata.KeyId", attributes={"Arn": "response.KeyMetadata.Arn", "KeyId": "id"},
+        then=[KEY_POLICY], update=[KEY_POLICY], delete=[DELETE_KEY],
+    ),
+    Kind(
+        "AWS::KMS::Alias", KMS, Call("create_alias"), id="properties.AliasName",
+        update=[Call("update_alias")], delete=[Call("delete_alias", {"AliasName": "id"})],
+    ),
+    Kind(
+        "AWS::SecretsManager::Secret", SECRETS, _secret, id="response.ARN", attributes={"Id": "id"}, name="Name",
+        update=[Call("update_secret", {"SecretId": "id"}, source="{Description: Description, KmsKeyId: KmsKeyId}")],
+        delete=[Call("delete_secret", {"SecretId": "id", "ForceDeleteWithoutRecovery": "`true`"})],
+    ),
+    Kind(
+        "AWS::SecretsManager::ResourcePolicy", SECRETS,
+        Call("put_resource_policy", source="{SecretId: SecretId, ResourcePolicy: ResourcePolicy}"), id="properties.SecretId",
+        update=[Call("put_resource_policy", source="{SecretId: SecretId, ResourcePolicy: ResourcePolicy}")],
+        delete=[Call("delete_resource_policy", {"SecretId": "id"})],
+    ),
+    Kind(
+        "AWS::CertificateManager::Certificate", ACM,
+        Call("request_certificate", source="{DomainName: DomainName, SubjectAlternativeNames: SubjectAlternativeNames, "
+             "ValidationMethod: ValidationMethod, KeyAlgorithm: KeyAlgorithm, Tags: Tags}"),
+        id="response.CertificateArn", delete=[Call("delete_certificate", {"CertificateArn": "id"})],
+    ),
+)
