@@ -121,11 +121,44 @@ func (a *Account) Update(ctx context.Context, stack *cfn.Stack) error {
 	return a.expect(ctx, stack, types.StackStatusUpdateComplete)
 }
 
-// Delete deletes the stack; what its template retains stays.
+// Delete deletes the stack; what its template retains stays. Buckets are emptied
+// first, as somebody has to in AWS too: CloudFormation deletes no bucket that
+// holds something.
 func (a *Account) Delete(ctx context.Context, stack *cfn.Stack) error {
 	client := cloudformation.NewFromConfig(a.Config(stack.Region))
+	out, err := client.DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{StackName: &stack.StackName})
+	if err != nil {
+		return fmt.Errorf("resources of stack %s: %w", stack.Name, err)
+	}
+	for _, r := range out.StackResources {
+		if aws.ToString(r.ResourceType) == "AWS::S3::Bucket" && stack.Resources[aws.ToString(r.LogicalResourceId)].Body["DeletionPolicy"] == "Delete" {
+			if err := a.empty(ctx, stack.Region, r.PhysicalResourceId); err != nil {
+				return fmt.Errorf("empty bucket %s: %w", aws.ToString(r.PhysicalResourceId), err)
+			}
+		}
+	}
 	if _, err := client.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &stack.StackName}); err != nil {
 		return fmt.Errorf("delete stack %s: %w", stack.Name, err)
+	}
+	return nil
+}
+
+// empty deletes every version of every object of a bucket. Its policy goes
+// first: it refuses what does not come by TLS, and the emulation has none.
+func (a *Account) empty(ctx context.Context, region string, bucket *string) error {
+	client := s3.NewFromConfig(a.Config(region), func(o *s3.Options) { o.UsePathStyle = true })
+	if _, err := client.DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{Bucket: bucket}); err != nil {
+		return err
+	}
+	versions, err := client.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: bucket})
+	if err != nil {
+		return err
+	}
+	for _, v := range versions.Versions {
+		in := &s3.DeleteObjectInput{Bucket: bucket, Key: v.Key, VersionId: v.VersionId, BypassGovernanceRetention: aws.Bool(true)}
+		if _, err := client.DeleteObject(ctx, in); err != nil {
+			return err
+		}
 	}
 	return nil
 }

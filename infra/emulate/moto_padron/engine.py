@@ -12,6 +12,7 @@ _class_of = parsing.resource_class_from_type
 _create = parsing.parse_and_create_resource
 _difference = parsing.ResourceMap.build_resource_diff
 _clean = parsing.clean_json
+_order = parsing.ResourceMap._ResourceMap__get_resources_in_dependency_order
 _replicate = KmsBackend.replicate_key
 
 
@@ -22,6 +23,7 @@ def repair() -> None:
     parsing.parse_and_create_resource = _say_which
     parsing.ResourceMap.build_resource_diff = _with_dependents
     parsing.ResourceMap.delete = _delete_backwards
+    parsing.ResourceMap._ResourceMap__get_resources_in_dependency_order = _channels_last
     parsing.clean_json = _with_stack_outputs
     KmsBackend.replicate_key = _without_aliases
     FakeBucket._log_permissions_enabled_policy = staticmethod(_may_log)
@@ -86,6 +88,11 @@ def _delete_backwards(self: Any) -> None:
         except Exception as e:
             raise ValidationError(name, f"{name} ({body['Type']}): {type(e).__name__}: {e}") from e
         del self._parsed_resources[name]
+
+
+def _channels_last(self: Any) -> list[str]:
+    """Config's channel wants its recorder, which templates do not say: CloudFormation knows it."""
+    return sorted(_order(self), key=lambda name: self._resource_json_map[name]["Type"] == "AWS::Config::DeliveryChannel")
 
 
 def _references(value: Any) -> set[str]:

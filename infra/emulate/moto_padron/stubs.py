@@ -21,4 +21,5 @@ ALL = (
     }, name="AnalyzerName"),
     Stub("AWS::CE::AnomalyMonitor", "arn:aws:ce::{account}:anomalymonitor/{token}", {"MonitorArn": "arn:aws:ce::{account}:anomalymonitor/{token}"}),
     Stub("AWS::CE::AnomalySubscription", "arn:aws:ce::{account}:anomalysubscription/{token}"),
+    Stub("AWS::CloudWatch::CompositeAlarm", "{name}", {"Arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"}, name="AlarmName"),
 )

@@ -13,7 +13,6 @@ TRAIL_SETTINGS = (
     "CloudWatchLogsLogGroupArn: CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn: CloudWatchLogsRoleArn, KmsKeyId: KMSKeyId || KmsKeyId"
 )
 METRIC_FILTER = Call("put_metric_filter")
-DASHBOARD = Call("put_dashboard")
 
 
 def _queue_policies(client: Clients, record: Record) -> None:
@@ -45,11 +44,6 @@ KINDS = (
         "AWS::CloudWatch::Alarm", METRICS, Call("put_metric_alarm"), id="properties.AlarmName", name="AlarmName",
         attributes={"Arn": "join(':', ['arn:aws:cloudwatch', region, account, 'alarm', id])"},
         update=[Call("put_metric_alarm")], delete=[Call("delete_alarms", {"AlarmNames": "[id]"})],
-    ),
-    Kind(
-        "AWS::CloudWatch::CompositeAlarm", METRICS, Call("put_composite_alarm"), id="properties.AlarmName", name="AlarmName",
-        attributes={"Arn": "join(':', ['arn:aws:cloudwatch', region, account, 'alarm', id])"},
-        update=[Call("put_composite_alarm")], delete=[Call("delete_alarms", {"AlarmNames": "[id]"})],
     ),
     Kind(
         "AWS::SNS::Subscription", SNS, Call("subscribe", {"ReturnSubscriptionArn": "`true`"}, "{TopicArn: TopicArn, Protocol: Protocol, Endpoint: Endpoint}"),
