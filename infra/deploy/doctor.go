@@ -63,8 +63,8 @@ func bootstrapped(ctx context.Context, c aws.Config, env *config.Environment, re
 	return nil
 }
 
-// images are the repositories and the digests that the environment runs.
-func images(env *config.Environment) map[string]string {
+// digests are the repositories and the digests that the environment runs.
+func digests(env *config.Environment) map[string]string {
 	return map[string]string{
 		env.Prefix() + "-synchronizer":   env.Images.Synchronizer,
 		env.Prefix() + "-customers-mngr": env.Images.Manager,
@@ -77,7 +77,7 @@ func images(env *config.Environment) map[string]string {
 func pushed(ctx context.Context, c aws.Config, env *config.Environment) error {
 	client := ecr.NewFromConfig(c)
 	var missing []string
-	for repository, digest := range images(env) {
+	for repository, digest := range digests(env) {
 		if digest == config.NoImage {
 			missing = append(missing, repository+": config names no image yet")
 			continue

@@ -41,7 +41,15 @@ func NewBastion(app awscdk.App, env *config.Environment, who *Identity, keys *Ke
 	document := sessionDocument(stack, env, b)
 	bastionPolicy(stack, env, who, b)
 	b.People = sessionPolicy(stack, env, b, document)
+	b.outputs(document)
 	return b
+}
+
+// outputs tells what it takes to open a session and to bring the program there.
+func (b *Bastion) outputs(document awsssm.CfnDocument) {
+	output(b.Stack, "Instance", b.Instance.Ref())
+	output(b.Stack, "Document", document.Ref())
+	output(b.Stack, "Bucket", b.Sessions.BucketName())
 }
 
 // bastionInstance is the smallest instance there is. It fetches nothing when it

@@ -78,3 +78,8 @@ func newStackIn(app awscdk.App, env *config.Environment, id, what, region string
 
 // texts turns Go strings into what jsii takes.
 func texts(values ...string) *[]*string { return jsii.Strings(values...) }
+
+// output shows a value of the stack to whoever looks at it in the account.
+func output(stack awscdk.Stack, id string, value *string) {
+	awscdk.NewCfnOutput(stack, jsii.String(id+"Output"), &awscdk.CfnOutputProps{Value: value}).OverrideLogicalId(jsii.String(id))
+}

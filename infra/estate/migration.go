@@ -47,9 +47,6 @@ func NewMigration(app awscdk.App, env *config.Environment, who *Identity, keys *
 // outputs tells what to run and where. The network's part are outputs of its
 // own: what a stack imports it had better not export again.
 func (m *Migration) outputs(net *Network) {
-	output := func(stack awscdk.Stack, id string, value *string) {
-		awscdk.NewCfnOutput(stack, jsii.String(id+"Output"), &awscdk.CfnOutputProps{Value: value}).OverrideLogicalId(jsii.String(id))
-	}
 	output(m.Stack, "Cluster", m.Cluster.ClusterName())
 	output(m.Stack, "TaskDefinition", m.Task.TaskDefinitionArn())
 	private := net.Vpc.SelectSubnets(&awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS})

@@ -90,7 +90,7 @@ func Build(ctx context.Context, s Source, name string) (v1.ImageIndex, error) {
 }
 
 func build(ctx context.Context, s Source, name, arch string) (v1.Image, error) {
-	program, err := compile(ctx, s, name, arch)
+	program, err := Compile(ctx, s, name, arch)
 	if err != nil {
 		return nil, err
 	}
@@ -110,9 +110,9 @@ func build(ctx context.Context, s Source, name, arch string) (v1.Image, error) {
 	return mutate.ConfigFile(image, configuration(s, name, arch, image))
 }
 
-// compile returns the static program, which holds the time zones, too. -buildid=
+// Compile returns the command as a static program for Linux, which holds the time zones, too. -buildid=
 // keeps two builds equal.
-func compile(ctx context.Context, s Source, name, arch string) ([]byte, error) {
+func Compile(ctx context.Context, s Source, name, arch string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "padron-image-*")
 	if err != nil {
 		return nil, err

@@ -44,6 +44,13 @@ func (c migrateCommand) Run() error {
 	return c.with(func(ctx context.Context, d *deploy.Deployment) error { return d.Migrate(ctx) })
 }
 
+type bastionCommand struct{ target }
+
+// Run makes the bastion ready and prints how to use it.
+func (c bastionCommand) Run() error {
+	return c.with(func(ctx context.Context, d *deploy.Deployment) error { return d.Bastion(ctx) })
+}
+
 type tokenCommand struct {
 	target
 	Role    string `required:"" help:"viewer, analyst, admin, operator, auditor or privacy."`
