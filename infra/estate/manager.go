@@ -70,7 +70,6 @@ func managerService(s *Services, env *config.Environment, who *Identity, net *Ne
 			AdvancedConfiguration: alternate(env, who, edge),
 		}},
 	})
-	service.Node().AddDependency(task)
 	if blueGreen(env) {
 		service.Node().AddDependency(balancingPolicy(s.Stack, who, edge))
 	}
