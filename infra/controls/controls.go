@@ -17,10 +17,13 @@ import (
 type Estate struct {
 	*cfn.Assembly
 	Env *config.Environment
+
+	// seen is who reaches whom, asked once: a removal comes before all checks.
+	seen *sight
 }
 
 // Clone returns a copy to remove a control from.
-func (e *Estate) Clone() *Estate { return &Estate{e.Assembly.Clone(), e.Env} }
+func (e *Estate) Clone() *Estate { return &Estate{Assembly: e.Assembly.Clone(), Env: e.Env} }
 
 // Control is one safeguard.
 type Control struct {
@@ -46,6 +49,8 @@ func All() []Control {
 		identityControls(),
 		keysControls(),
 		networkControls(),
+		pathControls(),
+		reachControls(),
 		dataControls(),
 		registryControls(),
 		namesControls(),

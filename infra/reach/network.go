@@ -32,9 +32,10 @@ type Network struct {
 	Attachments []*Subnet
 
 	// addrs and ports are where anything changes: between two neighbours of a
-	// list no rule tells one address, or port, from another.
-	addrs []netip.Addr
-	ports []int
+	// list no rule tells one address, or port, from another. clients are the
+	// same of the ports that connections begin at, which only lists look at.
+	addrs          []netip.Addr
+	ports, clients []int
 }
 
 // New reads the network from the templates. env tells the declared consumers.
@@ -52,7 +53,9 @@ func New(a *cfn.Assembly, env *config.Environment) (*Network, error) {
 	b.accessLists()
 	b.outside()
 	b.inside()
-	b.network.addrs, b.network.ports = b.addressCuts(), b.portCuts()
+	b.network.addrs = b.addressCuts()
+	b.network.clients = portCuts(b.listPorts())
+	b.network.ports = portCuts(append(b.listPorts(), b.groupPorts()...))
 	return b.network, errors.Join(b.faults...)
 }
 

@@ -130,15 +130,9 @@ func last(p netip.Prefix) netip.Addr {
 	return netip.AddrFrom4(a)
 }
 
-// portCuts are where any rule's ports begin, or have ended, and where those of
-// clients do.
-func (b *builder) portCuts() []int {
-	list := []Ports{everyPort, linuxClient, anyClient}
-	for _, g := range b.group {
-		for _, r := range slices.Concat(g.In, g.Out) {
-			list = append(list, r.Ports)
-		}
-	}
+// listPorts are the ranges of every access list.
+func (b *builder) listPorts() []Ports {
+	var list []Ports
 	for _, s := range b.network.Subnets {
 		if s.ACL != nil {
 			for _, e := range slices.Concat(s.ACL.In, s.ACL.Out) {
@@ -146,8 +140,25 @@ func (b *builder) portCuts() []int {
 			}
 		}
 	}
+	return list
+}
+
+// groupPorts are the ranges of every security group.
+func (b *builder) groupPorts() []Ports {
+	var list []Ports
+	for _, g := range b.group {
+		for _, r := range slices.Concat(g.In, g.Out) {
+			list = append(list, r.Ports)
+		}
+	}
+	return list
+}
+
+// portCuts are where a range begins, or has ended, and where those of clients
+// do.
+func portCuts(list []Ports) []int {
 	var ports []int
-	for _, p := range list {
+	for _, p := range append(list, everyPort, linuxClient, anyClient) {
 		ports = append(ports, p.From)
 		if p.To < lastPort {
 			ports = append(ports, p.To+1)

@@ -99,14 +99,14 @@ func (n *Network) attempts(from, to *Party, port int) func(func(connection) bool
 	return func(yield func(connection) bool) {
 		nats, entries := []int{lastPort}, []*Subnet{nil}
 		if to.Outside() && len(n.NATs) > 0 {
-			nats = n.ports
+			nats = n.clients
 		}
 		if (to.Comes == WayTransit || from.Comes == WayTransit) && len(n.Attachments) > 0 {
 			entries = n.Attachments
 		}
 		for _, f := range n.ends(from) {
 			for _, t := range n.ends(to) {
-				for _, client := range n.ports {
+				for _, client := range n.clients {
 					for _, nat := range nats {
 						for _, e := range entries {
 							if !yield(connection{from: f, to: t, port: port, clientPort: client, natPort: nat, entry: e}) {

@@ -18,14 +18,15 @@ import (
 type commands struct {
 	Synth synthCommand `cmd:"" help:"Make every environment's templates, in cdk.out/ENVIRONMENT."`
 
-	Images  imagesCommand  `cmd:"" help:"Build the container images into dist/images; push them."`
-	Deploy  deployCommand  `cmd:"" help:"Deploy every stack of an environment into its account; goes on where it stopped."`
-	Migrate migrateCommand `cmd:"" help:"Bring the deployed database's schema and users up to date."`
-	Token   tokenCommand   `cmd:"" help:"Make an API token in the deployed register, and print it."`
-	Bastion bastionCommand `cmd:"" help:"Start the bastion, bring it padron, and print how to open a session there."`
-	Destroy destroyCommand `cmd:"" help:"Delete every stack of an environment that is not protected."`
-	Reach   reachCommand   `cmd:"" help:"Print who can reach whom, proven from the templates."`
-	Picture pictureCommand `cmd:"" help:"Draw the production environment from its templates, into docs."`
+	Images   imagesCommand   `cmd:"" help:"Build the container images into dist/images; push them."`
+	Deploy   deployCommand   `cmd:"" help:"Deploy every stack of an environment into its account; goes on where it stopped."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the deployed database's schema and users up to date."`
+	Token    tokenCommand    `cmd:"" help:"Make an API token in the deployed register, and print it."`
+	Bastion  bastionCommand  `cmd:"" help:"Start the bastion, bring it padron, and print how to open a session there."`
+	Destroy  destroyCommand  `cmd:"" help:"Delete every stack of an environment that is not protected."`
+	Reach    reachCommand    `cmd:"" help:"Print who can reach whom, proven from the templates."`
+	Picture  pictureCommand  `cmd:"" help:"Draw the production environment from its templates, into docs."`
+	Controls controlsCommand `cmd:"" help:"Print the safeguards, and what notices the removal of each."`
 }
 
 // The exit codes, as every command of padron has them.
