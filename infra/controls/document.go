@@ -36,9 +36,13 @@ func (c Caught) row() string {
 	if len(others) > 6 {
 		others = append(others[:5:5], fmt.Sprintf("and %d more", len(others)-5))
 	}
+	environments := cellOf(c.Environments)
+	if len(c.Environments) == 0 {
+		environments = "none: switched off"
+	}
 	_, name, _ := strings.Cut(c.Control.ID, ".")
 	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", name, c.Control.What, cellOf(c.Control.PCI), cellOf(c.Control.NIST),
-		cellOf(c.Control.CIS), cellOf(c.Environments), cellOf(others))
+		cellOf(c.Control.CIS), environments, cellOf(others))
 }
 
 func cellOf(texts []string) string {
