@@ -3,6 +3,8 @@ package mysql_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -127,5 +129,76 @@ func TestTimeLimit(t *testing.T) {
 	defer cancel()
 	if err := st.Apply(ctx, held, batch(1, 2)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a batch that waits for a row: %v", err)
+	}
+}
+
+// TestServerThatResumes: a paused database breaks or refuses connections until
+// it is back.
+func TestServerThatResumes(t *testing.T) {
+	server := mysqltest.Shared(t)
+	paused, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := paused.Addr().String()
+	broken := make(chan struct{})
+	go func() {
+		if conn, err := paused.Accept(); err == nil {
+			_ = conn.Close() // the first one is broken, the others refused
+		}
+		_ = paused.Close()
+		close(broken)
+	}()
+	cfg, err := mysql.ParseURL(strings.Replace(server.Database(t), server.Addr(), address, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		st, err := mysql.Open(t.Context(), cfg, mysql.WithPatience(time.Minute))
+		if err == nil {
+			_ = st.Close()
+		}
+		opened <- err
+	}()
+	<-broken
+	resumed, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resumed.Close()
+	go forward(resumed, server.Addr())
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+
+	began := time.Now()
+	if _, err := mysql.Open(t.Context(), wrongPassword(cfg), mysql.WithPatience(time.Minute)); err == nil || time.Since(began) > 30*time.Second {
+		t.Errorf("a refused login is waited for: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	cfg.Addr = "127.0.0.1:1"
+	if _, err := mysql.Open(ctx, cfg, mysql.WithPatience(time.Hour)); err == nil || ctx.Err() == nil {
+		t.Errorf("a server that never comes: %v", err)
+	}
+}
+
+func wrongPassword(cfg mysql.Config) mysql.Config { cfg.Password = "wrong"; return cfg }
+
+// forward leads connections on until the listener is closed.
+func forward(l net.Listener, to string) {
+	for {
+		from, err := l.Accept()
+		if err != nil {
+			return
+		}
+		onward, err := net.Dial("tcp", to)
+		if err != nil {
+			_ = from.Close()
+			continue
+		}
+		go func() { _, _ = io.Copy(onward, from); _ = onward.Close() }()
+		go func() { _, _ = io.Copy(from, onward); _ = from.Close() }()
 	}
 }

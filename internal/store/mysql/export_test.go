@@ -73,3 +73,7 @@ func Grants(service string) []Grant { return grants[service] }
 
 // Identified is how a user logs in, in SQL.
 func Identified(u ServiceUser) string { return new(Store).identified(&u) }
+
+// WithPatience has Open wait so long for a server that does not answer, as it
+// waits for one of RDS.
+func WithPatience(d time.Duration) Option { return func(s *Store) { s.patience = d } }

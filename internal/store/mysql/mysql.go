@@ -6,7 +6,9 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
+	"net"
 	"sync"
 	"time"
 
@@ -22,7 +24,9 @@ type Store struct {
 	cfg         Config
 	credentials Credentials
 	now         func() time.Time
-	db          *sql.DB
+	// patience is how long Open waits for a server that does not answer.
+	patience time.Duration
+	db       *sql.DB
 	// load says that the server takes LOAD DATA LOCAL.
 	load bool
 	// version is the schema's that this program knows.
@@ -82,11 +86,46 @@ func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
 	s.db.SetMaxIdleConns(maxConns)
 	s.db.SetConnMaxLifetime(maxAge)
 	s.db.SetConnMaxIdleTime(maxIdle)
-	if err := s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.local_infile").Scan(&s.load); err != nil {
+	if err := s.firstAnswer(ctx); err != nil {
 		_ = s.db.Close() // the first error is the one to tell
 		return nil, explain("open the register "+cfg.String(), err)
 	}
 	return s, nil
+}
+
+// Aurora Serverless pauses a database that nobody uses and resumes it for the
+// first connection, in 15 to 30 seconds ("Scaling to zero ACUs" in its guide).
+const (
+	resumeTime  = time.Minute
+	resumePause = 2 * time.Second
+)
+
+// firstAnswer waits for a server of RDS that may have to resume; any other one
+// answers at once or is not there. What the server refuses is no matter of time.
+func (s *Store) firstAnswer(ctx context.Context) error {
+	host, _, _ := net.SplitHostPort(s.cfg.Addr) // checked with the URL
+	if isRDS(host) {
+		s.patience = resumeTime
+	}
+	began := time.Now()
+	for {
+		err := s.db.QueryRowContext(ctx, "SELECT @@GLOBAL.local_infile").Scan(&s.load)
+		if !notYet(err) || time.Since(began) > s.patience {
+			return err
+		}
+		select {
+		case <-time.After(resumePause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// notYet reports whether an error is that of a connection, not of a server.
+func notYet(err error) bool {
+	var network net.Error
+	var dns *net.DNSError
+	return errors.As(err, &network) && !errors.As(err, &dns) || errors.Is(err, sqldriver.ErrBadConn) || errors.Is(err, driver.ErrInvalidConn)
 }
 
 // Close gives a lease's lock back and closes every connection.
