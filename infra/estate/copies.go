@@ -10,28 +10,35 @@ import (
 )
 
 // Copies is where backups go in case the region is lost: a vault in another,
-// with the same key there.
+// with the same keys there.
 type Copies struct {
 	Stack awscdk.Stack
 }
 
-// NewCopies adds the stack copies, in CopyRegion.
-func NewCopies(app awscdk.App, env *config.Environment, keys *Keys) *Copies {
+// NewCopies adds the stack copies, in CopyRegion: the vault, and the second
+// places of the two keys that a restored register is opened with.
+func NewCopies(app awscdk.App, env *config.Environment, keys *Keys, who *Identity) *Copies {
 	stack := newStackIn(app, env, "copies", "copies of the backups in another region", env.CopyRegion)
-	// The primary's ARN is an output of the stack keys that CloudFormation
-	// itself fetches from the other region.
-	primary := awscdk.Stack_ConsumeReference(keys.Backup.KeyArn(), awscdk.ReferenceStrength_WEAK)
-	replica := awskms.NewCfnReplicaKey(stack, jsii.String("Replica"), &awskms.CfnReplicaKeyProps{
-		PrimaryKeyArn: primary, Description: jsii.String("Copies of the backups"),
-		PendingWindowInDays: jsii.Number(30),
-		KeyPolicy: awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
-			administer(env), throughIn(env, env.CopyRegion, "backup", "rds"),
-		}}),
-	})
-	replica.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
-	awskms.NewCfnAlias(stack, jsii.String("Alias"), &awskms.CfnAliasProps{
-		AliasName: jsii.String("alias/" + env.Prefix() + "-backup"), TargetKeyId: replica.AttrKeyId(),
-	})
-	vault(stack, env, replica.AttrArn(), nil)
+	backup := replica(stack, env, "backup", keys.Backup, throughIn(env, env.CopyRegion, "backup", "rds"))
+	replica(stack, env, "customers", keys.Customers, customersUse(env, who)...)
+	vault(stack, env, backup.AttrArn(), nil)
 	return &Copies{Stack: stack}
+}
+
+// replica is a multi-region key's second place: the same key and alias, with a
+// policy of its own. The primary's ARN is an output of the stack keys that
+// CloudFormation fetches from the other region itself.
+func replica(stack awscdk.Stack, env *config.Environment, name string, primary awskms.Key, statements ...awsiam.PolicyStatement) awskms.CfnReplicaKey {
+	statements = append([]awsiam.PolicyStatement{administer(env)}, statements...)
+	r := awskms.NewCfnReplicaKey(stack, jsii.String(name), &awskms.CfnReplicaKeyProps{
+		PrimaryKeyArn:       awscdk.Stack_ConsumeReference(primary.KeyArn(), awscdk.ReferenceStrength_WEAK),
+		Description:         jsii.String("The key " + name + " in its second region"),
+		PendingWindowInDays: jsii.Number(30),
+		KeyPolicy:           awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements}),
+	})
+	r.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
+	awskms.NewCfnAlias(stack, jsii.String(name+"-alias"), &awskms.CfnAliasProps{
+		AliasName: jsii.String("alias/" + env.Prefix() + "-" + name), TargetKeyId: r.AttrKeyId(),
+	})
+	return r
 }

@@ -13,11 +13,14 @@ import (
 // read one kind gives nobody another.
 type Keys struct {
 	Stack awscdk.Stack
-	// Customers is the key-encryption key of the customers' data keys.
+	// Customers is the key-encryption key of the customers' data keys. It is a
+	// multi-region key: a backup restored in the other region is worth nothing
+	// without it.
 	Customers awskms.Key
 	// Database, Secrets, Logs, Registry and Messages encrypt what their names
 	// say: Logs is log groups and the buckets of logs, Messages is queues,
-	// topics and the scheduler. Backup is a multi-region key.
+	// topics and the scheduler. Backup is a multi-region
+	// key too.
 	Database, Secrets, Logs, Registry, Messages, Backup awskms.Key
 }
 
@@ -38,7 +41,7 @@ func NewKeys(app awscdk.App, env *config.Environment, who *Identity) *Keys {
 	}
 	return &Keys{
 		Stack:     stack,
-		Customers: key("customers", "Wraps the data keys that seal customers", false, customersUse(env, who)...),
+		Customers: key("customers", "Wraps the data keys that seal customers", true, customersUse(env, who)...),
 		Database:  key("database", "Database storage", false, through(env, "rds")),
 		Secrets:   key("secrets", "Secrets", false, through(env, "secretsmanager", "ssm")),
 		Logs:      key("logs", "Log groups and buckets of logs", false, logsUse(env)...),

@@ -1,0 +1,120 @@
+package estate_test
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"padron/infra/cfn"
+	"padron/infra/synthtest"
+)
+
+const issuer = "token.actions.githubusercontent.com"
+
+// token is what GitHub says of a job.
+type token struct{ sub, aud string }
+
+// TestWhoTakesThePipelinesRoles tries every role with the tokens that GitHub
+// gives to jobs of all kinds. Only the right one gets in.
+func TestWhoTakesThePipelinesRoles(t *testing.T) {
+	for _, name := range synthtest.Environments(t) {
+		env, estate := synthtest.Config(t, name), synthtest.Load(t, name)
+		guarded, plan := env.Delivery.GitHubEnvironment, env.Delivery.PlanEnvironment()
+		repo := "repo:" + env.Delivery.Repository
+		owner, short, _ := strings.Cut(env.Delivery.Repository, "/")
+		const aws = "sts.amazonaws.com"
+		tests := []struct {
+			name  string
+			token token
+			roles []string
+		}{
+			{"deployment, approved", token{repo + ":environment:" + guarded, aws}, []string{"deploy", "release"}},
+			{"plan", token{repo + ":environment:" + plan, aws}, []string{"plan"}},
+			{"pull request", token{repo + ":pull_request", aws}, nil},
+			{"main, without an environment", token{repo + ":ref:refs/heads/main", aws}, nil},
+			{"branch with a clever name", token{repo + ":ref:refs/heads/environment:" + guarded, aws}, nil},
+			{"tag", token{repo + ":ref:refs/tags/v1.0.0", aws}, nil},
+			{"other environment", token{repo + ":environment:staging", aws}, nil},
+			{"environment that begins alike", token{repo + ":environment:" + guarded + "-2", aws}, nil},
+			{"environment in capitals", token{repo + ":environment:" + strings.ToUpper(guarded), aws}, nil},
+			{"fork", token{"repo:somebody/" + short + ":environment:" + guarded, aws}, nil},
+			{"other repository of the owner", token{"repo:" + owner + "/other:environment:" + guarded, aws}, nil},
+			{"repository whose name begins alike", token{repo + "-evil:environment:" + guarded, aws}, nil},
+			{"renamed repository", token{"repo:" + owner + "/renamed:environment:" + guarded, aws}, nil},
+			{"numbered subject where none is expected", token{"repo:" + owner + "@1/" + short + "@2:environment:" + guarded, aws}, nil},
+			{"token for another service", token{repo + ":environment:" + guarded, "https://github.com/" + owner}, nil},
+			{"no subject", token{"", aws}, nil},
+		}
+		for _, tt := range tests {
+			t.Run(name+"/"+tt.name, func(t *testing.T) {
+				if got := opened(t, estate, tt.token); !slices.Equal(got, tt.roles) {
+					t.Errorf("%+v takes the roles %q, want %q", tt.token, got, tt.roles)
+				}
+			})
+		}
+	}
+}
+
+// TestWideTrustShows proves that the simulation sees a wildcard: a role that
+// trusts every branch is taken by one.
+func TestWideTrustShows(t *testing.T) {
+	estate := synthtest.Load(t, "dev")
+	role := estate.Find("AWS::IAM::Role", "deploy")
+	for _, v := range role.List("AssumeRolePolicyDocument", "Statement") {
+		condition := v.(map[string]any)["Condition"].(map[string]any)
+		delete(condition["StringEquals"].(map[string]any), issuer+":sub")
+		condition["StringLike"] = map[string]any{issuer + ":sub": "repo:example/padron:*"}
+		document := role.Properties["AssumeRolePolicyDocument"].(map[string]any)
+		document["Statement"] = []any{v}
+	}
+	got := opened(t, estate, token{"repo:example/padron:ref:refs/heads/evil", "sts.amazonaws.com"})
+	if !slices.Contains(got, "deploy") {
+		t.Error("the simulation does not see that a branch takes the role")
+	}
+}
+
+// opened returns the roles of the whole estate that the token opens, sorted.
+func opened(t *testing.T, estate *cfn.Assembly, who token) []string {
+	t.Helper()
+	var roles []string
+	for _, role := range estate.Resources("AWS::IAM::Role") {
+		for _, s := range role.List("AssumeRolePolicyDocument", "Statement") {
+			statement, _ := s.(map[string]any)
+			if statement["Action"] == "sts:AssumeRoleWithWebIdentity" && statement["Effect"] == "Allow" && holds(t, statement["Condition"], who) {
+				roles = append(roles, role.Path())
+			}
+		}
+	}
+	slices.Sort(roles)
+	return roles
+}
+
+// holds evaluates a trust's conditions as STS does: all must hold, and a claim
+// that is not there holds for nothing.
+func holds(t *testing.T, conditions any, who token) bool {
+	t.Helper()
+	claims := map[string]string{issuer + ":sub": who.sub, issuer + ":aud": who.aud}
+	all, _ := conditions.(map[string]any)
+	for operator, keys := range all {
+		m, _ := keys.(map[string]any)
+		for key, want := range m {
+			switch operator {
+			case "StringEquals":
+				if claims[key] == "" || claims[key] != want {
+					return false
+				}
+			case "StringLike":
+				// path.Match stops at a slash; IAM's star does not.
+				bare := strings.NewReplacer("/", "|")
+				if ok, err := path.Match(bare.Replace(fmt.Sprint(want)), bare.Replace(claims[key])); err != nil || !ok {
+					return false
+				}
+			default:
+				t.Fatalf("the simulation does not know the operator %s", operator)
+			}
+		}
+	}
+	return true
+}
