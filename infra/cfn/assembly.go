@@ -190,6 +190,9 @@ func (a *Assembly) Find(typ, suffix string) *Resource {
 	return found
 }
 
+// Assembly returns the assembly that the stack is of.
+func (s *Stack) Assembly() *Assembly { return s.assembly }
+
 // Remove takes the resource out of its template. References to it stay, and
 // resolve to nothing.
 func (r *Resource) Remove() {

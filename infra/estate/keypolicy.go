@@ -2,6 +2,7 @@ package estate
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
@@ -12,8 +13,12 @@ import (
 // everyKey is a key policy's resource: the key that it stands on.
 var everyKey = texts("*")
 
-// keyUse is what encrypting and decrypting takes.
-var keyUse = texts("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+// cryptography is encrypting and decrypting.
+var cryptography = []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo",
+	"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"}
+
+// keyUse is cryptography and what a service asks about the key before.
+var keyUse = append(slices.Clone(cryptography), "kms:DescribeKey")
 
 // administer lets the account manage a key and not use it: there is no action
 // on data among these. IAM decides who in the account; the root user keeps a
@@ -23,7 +28,7 @@ func administer(env *config.Environment) awsiam.PolicyStatement {
 		Sid:        jsii.String("Administer"),
 		Principals: &[]awsiam.IPrincipal{awsiam.NewAccountPrincipal(jsii.String(env.Account))},
 		Actions: texts("kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
-			"kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListAliases",
+			"kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
 			"kms:ListGrants", "kms:ListKeyPolicies", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:ReplicateKey",
 			"kms:RevokeGrant", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias",
 			"kms:UpdateKeyDescription"),
@@ -46,7 +51,7 @@ func throughIn(env *config.Environment, region string, services ...string) awsia
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Sid:        jsii.String("UseThroughServices"),
 		Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()},
-		Actions:    texts("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey"),
+		Actions:    texts(append(slices.Clone(keyUse), "kms:CreateGrant")...),
 		Resources:  everyKey,
 		Conditions: &map[string]any{"StringEquals": map[string]any{"kms:CallerAccount": env.Account, "kms:ViaService": hosts}},
 	})
@@ -57,7 +62,7 @@ func byService(sid, service string, conditions map[string]any) awsiam.PolicyStat
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Sid:        jsii.String(sid),
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String(service), nil)},
-		Actions:    keyUse,
+		Actions:    texts(keyUse...),
 		Resources:  everyKey,
 		Conditions: &conditions,
 	})
@@ -65,15 +70,26 @@ func byService(sid, service string, conditions map[string]any) awsiam.PolicyStat
 
 func logsUse(env *config.Environment) []awsiam.PolicyStatement {
 	own := map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": env.Account}}
-	groups := fmt.Sprintf("arn:aws:logs:%s:%s:log-group:*", env.Region, env.Account)
 	return []awsiam.PolicyStatement{
-		byService("LogGroups", "logs."+env.Region+".amazonaws.com",
-			map[string]any{"ArnLike": map[string]any{"kms:EncryptionContext:aws:logs:arn": groups}}),
+		logGroupsUse(env),
 		byService("Deliveries", "delivery.logs.amazonaws.com", own),
 		byService("Trail", "cloudtrail.amazonaws.com", own),
 		byService("Config", "config.amazonaws.com", own),
 		through(env, "s3"),
 	}
+}
+
+// logGroupsUse lets CloudWatch Logs use a key for this account's log groups,
+// which it names in the encryption context.
+func logGroupsUse(env *config.Environment) awsiam.PolicyStatement {
+	groups := fmt.Sprintf("arn:aws:logs:%s:%s:log-group:*", env.Region, env.Account)
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        jsii.String("LogGroups"),
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("logs."+env.Region+".amazonaws.com"), nil)},
+		Actions:    texts(cryptography...),
+		Resources:  everyKey,
+		Conditions: &map[string]any{"StringLike": map[string]any{"kms:EncryptionContext:aws:logs:arn": groups}},
+	})
 }
 
 func messagesUse(env *config.Environment) []awsiam.PolicyStatement {

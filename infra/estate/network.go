@@ -36,6 +36,7 @@ func NewNetwork(app awscdk.App, env *config.Environment, keys *Keys) *Network {
 		},
 	})
 	placeSubnets(vpc, env)
+	closeDefaultGroup(stack)
 	flowLogs(stack, vpc, env, keys)
 	accessLists(stack, vpc, env)
 	n := &Network{Stack: stack, Vpc: vpc, AccessLogs: accessLogBucket(stack, env)}
@@ -61,6 +62,14 @@ func subnet(s awsec2.ISubnet) awsec2.CfnSubnet {
 	return s.Node().FindChild(jsii.String("Subnet")).(awsec2.CfnSubnet) //nolint:forcetypeassert // it is what the construct makes
 }
 
+// closeDefaultGroup leaves out a dependency that the CDK writes down twice in
+// the function that closes the VPC's default security group.
+func closeDefaultGroup(stack awscdk.Stack) {
+	provider := stack.Node().FindChild(jsii.String("Custom::VpcRestrictDefaultSGCustomResourceProvider"))
+	handler := provider.Node().FindChild(jsii.String("Handler")).(awscdk.CfnResource) //nolint:forcetypeassert // it is what the construct makes
+	handler.AddDeletionOverride(jsii.String("DependsOn"))
+}
+
 // flowLogs records every connection, accepted or not.
 func flowLogs(stack awscdk.Stack, vpc awsec2.Vpc, env *config.Environment, keys *Keys) {
 	group := logGroup(stack, "FlowLogs", env, keys, "vpc", env.Retention.FlowLogs)
@@ -68,8 +77,10 @@ func flowLogs(stack awscdk.Stack, vpc awsec2.Vpc, env *config.Environment, keys 
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("vpc-flow-logs.amazonaws.com"), inAccount(env)),
 		Description: jsii.String("Writes the VPC's flow logs"),
 	})
+	grant(stack, "FlowLogsWrite", role, allow("WriteFlowLogs",
+		[]string{"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"}, []string{*group.LogGroupArn()}))
 	vpc.AddFlowLog(jsii.String("FlowLog"), &awsec2.FlowLogOptions{
-		Destination:            awsec2.FlowLogDestination_ToCloudWatchLogs(group, role),
+		Destination:            awsec2.FlowLogDestination_ToCloudWatchLogs(group, role.WithoutPolicyUpdates(nil)),
 		TrafficType:            awsec2.FlowLogTrafficType_ALL,
 		MaxAggregationInterval: awsec2.FlowLogMaxAggregationInterval_ONE_MINUTE,
 	})

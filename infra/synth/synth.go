@@ -12,6 +12,7 @@ import (
 	"padron/infra/cdkout"
 	"padron/infra/config"
 	"padron/infra/estate"
+	"padron/infra/ledger"
 )
 
 // flags are the behaviours of the CDK that the estate is written for, where
@@ -45,6 +46,10 @@ func Run(root string) error {
 	if err != nil {
 		return err
 	}
+	decisions, err := ledger.Load(root)
+	if err != nil {
+		return err
+	}
 	if err := os.RemoveAll(filepath.Join(root, "cdk.out")); err != nil {
 		return err
 	}
@@ -56,7 +61,17 @@ func Run(root string) error {
 			Context:            flags(),
 		})
 		estate.New(app, env)
+		suppress(app, env.Name, names(environments), decisions)
+		inspect(app)
 		app.Synth(nil)
 	}
 	return cdkout.Mark(root, sum)
+}
+
+func names(environments []*config.Environment) []string {
+	all := make([]string, len(environments))
+	for i, e := range environments {
+		all[i] = e.Name
+	}
+	return all
 }

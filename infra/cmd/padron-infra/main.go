@@ -17,6 +17,7 @@ import (
 // commands is the command line: one field and one file a command.
 type commands struct {
 	Synth synthCommand `cmd:"" help:"Make every environment's templates, in cdk.out/ENVIRONMENT."`
+	Check checkCommand `cmd:"" help:"Run the checking tools over the templates: every finding outside the ledger, and how much was judged."`
 
 	Images   imagesCommand   `cmd:"" help:"Build the container images into dist/images; push them."`
 	Deploy   deployCommand   `cmd:"" help:"Deploy every stack of an environment into its account; goes on where it stopped."`

@@ -1,0 +1,95 @@
+package ledger_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"padron/infra/ledger"
+)
+
+const good = `
+- id: decision
+  rules: [nag:AwsSolutions-VPC3, "nag:AwsSolutions-IAM5[Resource::*]"]
+  paths: [network/Vpc, prod/network/List]
+  reason: A reason of forty characters or more, for an auditor to judge.
+  owner: platform
+  expires: 2027-01-31
+`
+
+func TestFaults(t *testing.T) {
+	for name, c := range map[string]struct{ old, changed, want string }{
+		"wildcard path":    {"network/Vpc", "network/*", "is a wildcard: name each path"},
+		"wildcard rule":    {"VPC3", "VPC*", "is a wildcard: name each rule"},
+		"whole stack":      {"network/Vpc", "network", "is a whole stack"},
+		"unknown tool":     {"nag:AwsSolutions-VPC3", "lint:VPC3", "is not TOOL:RULE"},
+		"no rule":          {"nag:AwsSolutions-VPC3", "nag", "is not TOOL:RULE"},
+		"no owner":         {"owner: platform", "owner: ''", "has no owner"},
+		"no date":          {"2027-01-31", "soon", "is not a date"},
+		"short reason":     {"A reason of forty characters or more, for an auditor to judge.", "Later.", "reason must be"},
+		"id":               {"id: decision", "id: My decision", "id must be"},
+		"nothing":          {"[network/Vpc, prod/network/List]", "[]", "it suppresses nothing"},
+		"unknown field":    {"owner:", "signed: today\n  owner:", "signed"},
+		"same place twice": {"prod/network/List", "network/Vpc", "one decision, one entry"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ledger.Parse([]byte(strings.Replace(good, c.old, c.changed, 1)))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error is %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestFor(t *testing.T) {
+	l, err := ledger.Parse([]byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := func(environment string, has bool) []string {
+		var found []string
+		for _, s := range l.For(environment, []string{"dev", "prod"}, func(string) bool { return has }) {
+			found = append(found, s.Tool+" "+s.Rule+" "+s.Path)
+		}
+		return found
+	}
+	everywhere := []string{"nag AwsSolutions-VPC3 network/Vpc", "nag AwsSolutions-IAM5[Resource::*] network/Vpc"}
+	inProd := []string{"nag AwsSolutions-VPC3 network/List", "nag AwsSolutions-IAM5[Resource::*] network/List"}
+	if diff := cmp.Diff(everywhere, rules("dev", true)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(append(everywhere, inProd...), rules("prod", true)); diff != "" {
+		t.Error(diff)
+	}
+	if got := rules("dev", false); got != nil {
+		t.Errorf("without the resource there is %v, want nothing", got)
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	l, err := ledger.Parse([]byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := func(s string) time.Time {
+		d, err := time.Parse(time.DateOnly, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	for _, c := range []struct {
+		today           string
+		lapsed, lapsing int
+	}{{"2026-12-31", 0, 0}, {"2027-01-02", 0, 1}, {"2027-01-31", 0, 1}, {"2027-02-01", 1, 0}} {
+		now := day(c.today)
+		if got := len(l.Lapsed(now)); got != c.lapsed {
+			t.Errorf("on %s %d entries have lapsed, want %d", c.today, got, c.lapsed)
+		}
+		if got := len(l.Lapsing(now)); got != c.lapsing {
+			t.Errorf("on %s %d entries lapse soon, want %d", c.today, got, c.lapsing)
+		}
+	}
+}
