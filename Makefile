@@ -10,10 +10,13 @@ FUZZTIME ?= 10s
 TORTURE ?= 2000
 ARGS ?=
 
-.PHONY: help run test build lint bench torture fuzz cover clean
+# What npm installs for infra brings Go files of its own.
+SOURCES = $$(find . -name node_modules -prune -o -name '*.go' -print)
+
+.PHONY: help run test build infra infra-deps lint bench torture fuzz cover clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
 run: ## everything locally; ARGS='--customers 100000' and the like; Ctrl-C stops it
 	@$(GOBUILD) -o bin/ ./cmd/...
@@ -24,12 +27,22 @@ build: ## bin/padron, bin/synchronizer, bin/customers-mngr
 
 test: ## install what the tests need, then run every test
 	@scripts/test-deps
-	@test -z "$$(gofmt -l .)" || { echo "gofmt these: $$(gofmt -l . | tr '\n' ' ')"; exit 1; }
+	@test -z "$$(gofmt -l $(SOURCES))" || { echo "gofmt these: $$(gofmt -l $(SOURCES) | tr '\n' ' ')"; exit 1; }
 	go vet ./...
 	$(CLEAN_ENV) go test -race -timeout 15m ./...
+	@$(MAKE) --no-print-directory infra
+
+infra-deps: ## install what infra needs: the cdk command, Node, the checking tools
+	@scripts/infra-deps
+
+infra: infra-deps ## the AWS estate: synthesize the templates, prove and test them
+	cd infra && go run ./cmd/padron-infra synth
+	cd infra && go vet ./...
+	cd infra && $(CLEAN_ENV) go test -timeout 15m ./...
 
 lint: ## golangci-lint, pinned in tools/go.mod
 	go tool -modfile=tools/go.mod golangci-lint run ./...
+	cd infra && go tool -modfile=../tools/go.mod golangci-lint run --config ../.golangci.yml ./...
 
 bench: ## what the parts cost, and a first synchronization against its limit
 	go test -run '^$$' -bench . -benchmem ./...

@@ -126,6 +126,8 @@ func literals(r *cfn.Resource, document map[string]any) (map[string]any, error) 
 				fault = err
 			}
 			return text
+		case bool, float64: // IAM reads them as texts, parliament only so
+			return fmt.Sprint(v)
 		}
 		return v
 	}

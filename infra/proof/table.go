@@ -22,22 +22,25 @@ var toolNames = []string{"nag", "cdk", "checkov", "cfn-lint", "parliament"}
 // Print writes the findings and the counts as tables for a person.
 func (r *Report) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(format string, args ...any) {
+		fmt.Fprintf(t, format, args...) //nolint:errcheck // Flush reports it
+	}
 	for _, e := range r.Environments {
 		for _, f := range e.Findings {
-			fmt.Fprintf(t, "%s\t%s:%s\t%s\t%s\n", e.Name, f.Tool, f.Rule, f.place(), f.Message) //nolint:errcheck // Flush reports it
+			line("%s\t%s:%s\t%s\t%s\n", e.Name, f.Tool, f.Rule, f.place(), f.Message)
 		}
 		for _, s := range e.Stale {
-			fmt.Fprintf(t, "%s\t%s:%s\t%s\tstale: %s suppresses nothing here\n", e.Name, s.Tool, s.Rule, s.Path, s.Entry.ID) //nolint:errcheck // Flush reports it
+			line("%s\t%s:%s\t%s\tstale: %s suppresses nothing here\n", e.Name, s.Tool, s.Rule, s.Path, s.Entry.ID)
 		}
 	}
 	for _, u := range r.Unknown {
-		fmt.Fprintf(t, "ledger\t%s\tis in no template\t\n", u) //nolint:errcheck // Flush reports it
+		line("ledger\t%s\tis in no template\t\n", u)
 	}
-	fmt.Fprint(t, "\nenvironment\ttool\trules\tverdicts\tfindings\tin the ledger\n") //nolint:errcheck // Flush reports it
+	line("\nenvironment\ttool\trules\tverdicts\tfindings\tin the ledger\n")
 	for _, e := range r.Environments {
 		for _, tool := range toolNames {
 			c := e.Counts[tool]
-			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\n", e.Name, tool, c.Rules, c.Verdicts, e.of(tool), c.Suppressed) //nolint:errcheck // Flush reports it
+			line("%s\t%s\t%d\t%d\t%d\t%d\n", e.Name, tool, c.Rules, c.Verdicts, e.of(tool), c.Suppressed)
 		}
 	}
 	return t.Flush()
