@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -63,48 +64,78 @@ func (c *checker) cron(where string, fields []string) {
 		c.fault(where, "cron has %d fields: want six, such as cron(0 3 * * ? *)", len(fields))
 		return
 	}
+	values := make([][]int, len(fields))
 	for i, f := range fields {
-		if !cronFields[i].holds(f) {
+		var ok bool
+		if values[i], ok = cronFields[i].values(f); !ok {
 			c.fault(where, "%q is not %s, %d to %d", f, cronFields[i].name, cronFields[i].least, cronFields[i].most)
 		}
 	}
 	if (fields[2] == "?") == (fields[4] == "?") {
 		c.fault(where, "exactly one of day of month and day of week must be ?")
 	}
-	if days, ok := monthLength[fields[3]]; ok {
-		if day, err := strconv.Atoi(fields[2]); err == nil && day > days {
-			c.fault(where, "month %s has no day %d: this would never run", fields[3], day)
-		}
+	if days, months := values[2], values[3]; len(days) > 0 && len(months) > 0 && !happens(days, months) {
+		c.fault(where, "month %s has no day %s: this would never run", fields[3], fields[2])
 	}
 }
 
-var monthLength = map[string]int{
-	"2": 29, "FEB": 29, "4": 30, "APR": 30, "6": 30, "JUN": 30, "9": 30, "SEP": 30, "11": 30, "NOV": 30,
+// happens reports whether one of the months has one of the days, in some year.
+func happens(days, months []int) bool {
+	return slices.ContainsFunc(months, func(m int) bool { return slices.Min(days) <= monthDays[m-1] })
 }
 
-// holds reports whether s is a list of values, ranges and steps in bounds.
-func (f cronField) holds(s string) bool {
+// monthDays are the days of the months in a leap year.
+var monthDays = []int{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
+
+// values returns what a list of values, ranges and steps names; none and false
+// where it is no such list in bounds.
+func (f cronField) values(s string) ([]int, bool) {
 	if s == "?" {
-		return f.name == "day of month" || f.name == "day of week"
+		return f.every(), f.name == "day of month" || f.name == "day of week"
 	}
+	var named []int
 	for part := range strings.SplitSeq(s, ",") {
-		body, step, stepped := strings.Cut(part, "/")
-		if n, err := strconv.Atoi(step); stepped && (err != nil || n < 1) {
-			return false
+		body, steps, stepped := strings.Cut(part, "/")
+		step := 1
+		if stepped {
+			step, _ = strconv.Atoi(steps)
 		}
-		if body == "*" {
-			continue
+		low, high, ok := f.span(body, stepped)
+		if step < 1 || step > f.most || !ok {
+			return nil, false
 		}
-		low, high, ranged := strings.Cut(body, "-")
-		if !ranged {
-			high = low
-		}
-		a, b := f.number(low), f.number(high)
-		if a < f.least || b > f.most || a > b {
-			return false
+		for n := low; n <= high; n += step {
+			named = append(named, n)
 		}
 	}
-	return true
+	return named, true
+}
+
+// every is all values of the field.
+func (f cronField) every() []int {
+	all := make([]int, 0, f.most-f.least+1)
+	for n := f.least; n <= f.most; n++ {
+		all = append(all, n)
+	}
+	return all
+}
+
+// span returns the ends of *, of a range or of one value; with a step, one
+// value is where to begin.
+func (f cronField) span(body string, stepped bool) (low, high int, ok bool) {
+	if body == "*" {
+		return f.least, f.most, true
+	}
+	first, last, ranged := strings.Cut(body, "-")
+	low = f.number(first)
+	high = low
+	switch {
+	case ranged:
+		high = f.number(last)
+	case stepped:
+		high = f.most
+	}
+	return low, high, f.least <= low && low <= high && high <= f.most
 }
 
 // number is a value's number, -1 where it is none.

@@ -167,6 +167,9 @@ func private(p netip.Prefix) bool {
 func (c *checker) names(e *Environment) {
 	c.match("domains.zone", e.Domains.Zone, domainForm, "a domain such as padron.example.com")
 	c.match("domains.host", e.Domains.Host, labelForm, "one label such as customers")
+	if name := e.Domains.Host + "." + e.Domains.Zone; len(name) > 64 {
+		c.fault("domains.host", "with the zone has %d characters: a certificate's name has 64 at most (RFC 5280)", len(name))
+	}
 	c.match("alarms.email", e.Alarms.Email, emailForm, "an address that alarms can be sent to")
 	c.match("delivery.repository", e.Delivery.Repository, repoForm, "OWNER/NAME on GitHub")
 	if e.Delivery.GitHubEnvironment == "" {
@@ -176,7 +179,7 @@ func (c *checker) names(e *Environment) {
 		c.fault("delivery.owner_id", "and repository_id belong together: give both or neither")
 	}
 	u, err := url.Parse(e.Synchronizer.ProviderURL)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" {
 		c.fault("synchronizer.provider_url", "is not an https address without user, password and query: the key belongs into the provider's secret")
 	}
 }
@@ -192,7 +195,7 @@ func (c *checker) sizes(e *Environment) {
 	c.task("customers_mngr", e.Manager.CPU, e.Manager.Memory)
 	c.task("synchronizer", e.Synchronizer.CPU, e.Synchronizer.Memory)
 	c.between("customers_mngr.min_tasks", e.Manager.MinTasks, 1, 100)
-	c.between("customers_mngr.max_tasks", e.Manager.MaxTasks, max(1, e.Manager.MinTasks), 100)
+	c.between("customers_mngr.max_tasks", e.Manager.MaxTasks, min(max(1, e.Manager.MinTasks), 100), 100)
 	c.between("synchronizer.partitions", e.Synchronizer.Partitions, 1, 64)
 	if !slices.Contains([]string{"rolling", "blue-green"}, e.Manager.Deployment) {
 		c.fault("customers_mngr.deployment", "%q is neither rolling nor blue-green", e.Manager.Deployment)
@@ -233,15 +236,18 @@ func (c *checker) database(d Database, zones int) {
 	c.between("database.backup_days", d.BackupDays, 7, 35)
 }
 
-// logDays are the retentions that CloudWatch Logs knows.
-var logDays = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+// yearOrMore are the retentions of 12 months or more that CloudWatch Logs knows.
+var yearOrMore = []int{365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+
+func (c *checker) logDays(where string, days int) {
+	if !slices.Contains(yearOrMore, days) {
+		c.fault(where, "%d is not a retention of 12 months or more that CloudWatch Logs offers: 365, 400, 545, 731 ... (PCI DSS 10.5.1)", days)
+	}
+}
 
 func (c *checker) keeping(e *Environment) {
-	for where, days := range map[string]int{"retention.logs": e.Retention.Logs, "retention.flow_logs": e.Retention.FlowLogs} {
-		if !slices.Contains(logDays, days) || days < 365 {
-			c.fault(where, "%d is not a retention of 12 months or more that CloudWatch Logs offers: 365, 400, 545, 731 ... (PCI DSS 10.5.1)", days)
-		}
-	}
+	c.logDays("retention.logs", e.Retention.Logs)
+	c.logDays("retention.flow_logs", e.Retention.FlowLogs)
 	c.between("retention.trail", e.Retention.Trail, 365, 3653)
 	c.between("retention.daily_backups", e.Retention.DailyBackups, 7, 365)
 	c.between("retention.monthly_backups", e.Retention.MonthlyBackups, 90, 3653)
@@ -270,6 +276,9 @@ func (c *checker) switches(e *Environment) {
 		if addr, err := netip.ParseAddr(ip); err != nil || !addr.Is4() {
 			c.fault("transit.customer_gateway_ip", "%q is not an IPv4 address", ip)
 		}
+	}
+	if asn := e.Transit.CustomerGatewayASN; asn != 0 {
+		c.between("transit.customer_gateway_asn", asn, 1, 4294967294)
 	}
 	for i, account := range e.Transit.EndpointConsumers {
 		c.match(fmt.Sprintf("transit.endpoint_consumers[%d]", i), account, accountForm, "an account's 12 digits; quote them")
