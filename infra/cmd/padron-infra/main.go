@@ -28,6 +28,7 @@ type commands struct {
 	Reach    reachCommand    `cmd:"" help:"Print who can reach whom, proven from the templates."`
 	Picture  pictureCommand  `cmd:"" help:"Draw the production environment from its templates, into docs."`
 	Controls controlsCommand `cmd:"" help:"Print the safeguards, and what notices the removal of each."`
+	Cost     costCommand     `cmd:"" help:"Print what each environment costs in a month."`
 
 	Recovery recoveryCommand `cmd:"" help:"Print what is lost, and how long it takes, when the database or its region is lost."`
 }
