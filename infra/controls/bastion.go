@@ -42,9 +42,16 @@ func instanceOfBastionControls() []Control {
 		{
 			ID: "bastion.metadata", What: "the bastion's credentials cannot be had by a forged request (IMDSv2)",
 			PCI: []string{"2.2.6"}, NIST: []string{"AC-3", "CM-7"}, CIS: []string{"5.6"},
-			Check: every(typeEC2, are(map[string]string{
-				"MetadataOptions.HttpTokens": "required", "MetadataOptions.HttpPutResponseHopLimit": "1"})),
-			Remove: put(typeEC2, "Instance", "optional", "MetadataOptions", "HttpTokens"),
+			Check: every(typeEC2, func(r *cfn.Resource) string {
+				template := r.Target("LaunchTemplate", "LaunchTemplateId")
+				if template == nil {
+					return "has no launch template"
+				}
+				return are(map[string]string{
+					"LaunchTemplateData.MetadataOptions.HttpTokens":              "required",
+					"LaunchTemplateData.MetadataOptions.HttpPutResponseHopLimit": "1"})(template)
+			}),
+			Remove: put("AWS::EC2::LaunchTemplate", "Metadata", "optional", "LaunchTemplateData", "MetadataOptions", "HttpTokens"),
 		},
 		{
 			ID: "bastion.encrypted", What: "the bastion's volume is encrypted",

@@ -1,6 +1,11 @@
 package controls
 
-import "padron/infra/cfn"
+import (
+	"slices"
+	"strings"
+
+	"padron/infra/cfn"
+)
 
 func identityControls() []Control {
 	return []Control{
@@ -24,5 +29,54 @@ func identityControls() []Control {
 				return 1
 			},
 		},
+		{
+			ID: "identity.servants-build-nothing", What: "no task, schedule or instance can change what the account consists of",
+			PCI: []string{"7.2.2", "7.2.5"}, NIST: []string{"AC-5", "AC-6", "CM-5"},
+			Check: changing,
+			Remove: func(e *Estate) int {
+				s := policyStatements(e.Find("AWS::IAM::ManagedPolicy", "ManagerKeys"))
+				s[0]["Action"] = []any{"kms:Decrypt", "iam:AttachRolePolicy"}
+				return 1
+			},
+		},
 	}
+}
+
+// servants are the roles that programs and services have: none of them builds.
+var servants = []string{
+	"synchronizer", "customers-mngr", "migration", "synchronizer-execution", "customers-mngr-execution", "migration-execution",
+	"scheduler", "bastion",
+}
+
+// builds are the beginnings of actions that change what an account consists
+// of; data are those that bear such a name and change data alone.
+var (
+	builds = []string{
+		"Add", "Associate", "Attach", "Authorize", "Create", "Delete", "Deregister", "Detach", "Disable", "Disassociate", "Enable",
+		"Import", "Modify", "Put", "Register", "Remove", "Replace", "Restore", "Revoke", "Set", "Tag", "Untag", "Update", "*",
+	}
+	data = []string{
+		"logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject", "ssm:UpdateInstanceInformation",
+		"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
+	}
+)
+
+// changing returns what the servants may do that changes the account.
+func changing(e *Estate) []string {
+	var wrong []string
+	for _, name := range servants {
+		role := e.Find("AWS::IAM::Role", name)
+		if role == nil {
+			wrong = append(wrong, "there is no role "+name)
+			continue
+		}
+		for _, action := range actionsOf(e, role) {
+			_, verb, _ := strings.Cut(action, ":")
+			building := slices.ContainsFunc(builds, func(b string) bool { return strings.HasPrefix(verb, b) })
+			if building && !slices.Contains(data, action) {
+				wrong = append(wrong, name+" may "+action)
+			}
+		}
+	}
+	return wrong
 }

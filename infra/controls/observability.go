@@ -38,7 +38,7 @@ func tellingControls() []Control {
 			Remove: drop("AWS::SNS::Subscription"),
 		},
 		{
-			ID: "observability.no-dumb-alarm", What: "every alarm toldOf somebody",
+			ID: "observability.no-dumb-alarm", What: "every alarm tells somebody",
 			PCI: []string{"10.7.2"}, NIST: []string{"SI-4", "IR-5"},
 			Check: func(e *Estate) []string {
 				return slices.Concat(every(typeAlarm, toldOf)(e), every(typeComposite, toldOf)(e))
@@ -48,11 +48,11 @@ func tellingControls() []Control {
 	}
 }
 
-// toldOf checks that an alarm toldOf somebody of its beginning, or of the lack of
+// toldOf checks that an alarm tells somebody of its beginning, or of the lack of
 // a figure where it is part of another one.
 func toldOf(r *cfn.Resource) string {
 	if len(r.List("AlarmActions")) == 0 && len(r.List("InsufficientDataActions")) == 0 {
-		return "toldOf nobody"
+		return "tells nobody"
 	}
 	return ""
 }
@@ -153,7 +153,7 @@ func spendingControls() []Control {
 			NIST: []string{"SI-4"},
 			Check: every("AWS::CE::AnomalySubscription", func(r *cfn.Resource) string {
 				if len(cfn.Targets(r.Get("MonitorArnList"))) == 0 || len(r.List("Subscribers")) == 0 {
-					return "toldOf nobody of nothing"
+					return "tells nobody of anything"
 				}
 				return ""
 			}),

@@ -19,15 +19,16 @@ type Bastion struct {
 	Stack    awscdk.Stack
 	Instance awsec2.CfnInstance
 	// Sessions keeps what was typed and answered, below sessions/. The program
-	// padron is put below tools/ by a release, and fetched by hand.
+	// padron is put there by whoever makes the bastion ready, and fetched by hand.
 	Sessions awss3.Bucket
 	Log      awslogs.LogGroup
 	// People is the policy to attach to whoever may open a session here.
 	People awsiam.ManagedPolicy
 }
 
-// Folders of the bucket: the bastion writes the first and reads the second.
-const sessionsFolder, toolsFolder = "sessions", "tools"
+// What is in the bucket: the bastion writes below the first and reads the
+// second, the program padron.
+const sessionsFolder, toolKey = "sessions", "tools/padron"
 
 // NewBastion adds the stack bastion.
 func NewBastion(app awscdk.App, env *config.Environment, who *Identity, keys *Keys, net *Network) *Bastion {
@@ -63,6 +64,7 @@ func bastionInstance(stack awscdk.Stack, env *config.Environment, who *Identity,
 		InstanceProfileName: jsii.String(env.Prefix() + "-bastion"),
 		Roles:               &[]any{who.Bastion.RoleName()},
 	})
+	metadata := metadataTemplate(stack, env)
 	instance := awsec2.NewCfnInstance(stack, jsii.String("Instance"), &awsec2.CfnInstanceProps{
 		ImageId:               image.GetImage(stack).ImageId,
 		InstanceType:          jsii.String(env.Bastion.InstanceType),
@@ -72,8 +74,8 @@ func bastionInstance(stack awscdk.Stack, env *config.Environment, who *Identity,
 		DisableApiTermination: jsii.Bool(true),
 		EbsOptimized:          jsii.Bool(true),
 		Monitoring:            jsii.Bool(true),
-		MetadataOptions: &awsec2.CfnInstance_MetadataOptionsProperty{
-			HttpEndpoint: jsii.String("enabled"), HttpTokens: jsii.String("required"), HttpPutResponseHopLimit: jsii.Number(1),
+		LaunchTemplate: &awsec2.CfnInstance_LaunchTemplateSpecificationProperty{
+			LaunchTemplateId: metadata.Ref(), Version: metadata.AttrLatestVersionNumber(),
 		},
 		BlockDeviceMappings: &[]any{&awsec2.CfnInstance_BlockDeviceMappingProperty{
 			DeviceName: jsii.String("/dev/xvda"),
@@ -85,6 +87,19 @@ func bastionInstance(stack awscdk.Stack, env *config.Environment, who *Identity,
 	})
 	awscdk.Tags_Of(instance).Add(jsii.String("Name"), jsii.String(env.Prefix()+"-bastion"), nil)
 	return instance
+}
+
+// metadataTemplate gives credentials to nobody but who asks from the instance
+// itself, in the way that a forged request cannot.
+func metadataTemplate(stack awscdk.Stack, env *config.Environment) awsec2.CfnLaunchTemplate {
+	return awsec2.NewCfnLaunchTemplate(stack, jsii.String("Metadata"), &awsec2.CfnLaunchTemplateProps{
+		LaunchTemplateName: jsii.String(env.Prefix() + "-bastion"),
+		LaunchTemplateData: &awsec2.CfnLaunchTemplate_LaunchTemplateDataProperty{
+			MetadataOptions: &awsec2.CfnLaunchTemplate_MetadataOptionsProperty{
+				HttpEndpoint: jsii.String("enabled"), HttpTokens: jsii.String("required"), HttpPutResponseHopLimit: jsii.Number(1),
+			},
+		},
+	})
 }
 
 // sessionDocument is how a session runs: written down as it goes, and ended
@@ -127,7 +142,7 @@ func bastionPolicy(stack awscdk.Stack, env *config.Environment, who *Identity, b
 		}, []string{"*"}),
 		allow("KeepSessions", []string{"s3:PutObject"}, []string{bucket + "/" + sessionsFolder + "/*"}),
 		allow("SeeEncryption", []string{"s3:GetEncryptionConfiguration"}, []string{bucket}),
-		allow("ReadTools", []string{"s3:GetObject"}, []string{bucket + "/" + toolsFolder + "/*"}),
+		allow("ReadTool", []string{"s3:GetObject"}, []string{bucket + "/" + toolKey}),
 		allow("StreamSessions", []string{"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"}, []string{group}),
 		allow("SeeLogGroups", []string{"logs:DescribeLogGroups"}, []string{"arn:aws:logs:" + env.Region + ":" + env.Account + ":log-group:*"}),
 	)
