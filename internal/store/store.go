@@ -134,7 +134,7 @@ type Schema interface {
 	// Migrations returns every migration, oldest first.
 	Migrations(ctx context.Context) ([]Migration, error)
 	// Ping returns an error where the database cannot be reached or its schema
-	// is not this version's.
+	// is older than this version's, or newer than it can work on.
 	Ping(ctx context.Context) error
 	// Close releases every connection and file.
 	Close() error

@@ -297,6 +297,33 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	}
 }
 
+// TestSchemaOfTheNextRelease: a release migrates while the tasks of the last one
+// serve, and those that start meanwhile; a schema that takes something away
+// stops them.
+func TestSchemaOfTheNextRelease(t *testing.T) {
+	url := mysqltest.Shared(t).Database(t)
+	for _, step := range []struct {
+		version int
+		served  bool
+	}{{2, true}, {99, true}, {100, false}} {
+		running := open(t, url)
+		if _, err := running.DB().Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, 1)", step.version); err != nil {
+			t.Fatal(err)
+		}
+		started, err := connect(t, url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, err := range map[string]error{
+			"the running one": running.Ping(t.Context()), "one that starts": started.Ping(t.Context()), "its migration": started.Migrate(t.Context()),
+		} {
+			if (err == nil) != step.served {
+				t.Errorf("schema %d, %s: %v", step.version, name, err)
+			}
+		}
+	}
+}
+
 // TestDamagedEntriesAreNamed: whatever somebody does to a row of the audit log
 // with SQL, verification names the first one.
 func TestDamagedEntriesAreNamed(t *testing.T) {

@@ -73,9 +73,23 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return explain(doing, err)
 }
 
-// notNewer refuses a register that a later version has migrated.
+// generation is how many migrations leave the programs of before at work. A
+// release migrates while tasks of the last one serve, so within a hundred
+// migrations only add: tables, columns that have defaults or are null, indexes.
+// One that takes something away begins the next hundred, and wants those
+// programs stopped.
+const generation = 100
+
+// serves reports whether this program can work on a schema: on its own version
+// and on later ones of its generation.
+func (s *Store) serves(version int64) bool {
+	return version >= s.version && version/generation == s.version/generation
+}
+
+// notNewer refuses a register that a later version has migrated beyond what this
+// one can work on.
 func (s *Store) notNewer(version int64) error {
-	if version > s.version {
+	if version > s.version && !s.serves(version) {
 		return padron.Errorf(padron.CodeUnavailable,
 			"the register has schema version %d, this program knows %d: run a newer padron", version, s.version)
 	}
@@ -108,13 +122,17 @@ func (s *Store) Migrations(ctx context.Context) ([]store.Migration, error) {
 	return out, nil
 }
 
-// Ping reports whether the register can be read and has this version's schema.
+// Ping reports whether the register can be read and has a schema that this
+// program can work on.
 func (s *Store) Ping(ctx context.Context) error {
 	version, err := s.schemaVersion(ctx)
 	if err != nil {
 		return explain("read the register", err)
 	}
-	if version != s.version {
+	if err := s.notNewer(version); err != nil {
+		return err
+	}
+	if !s.serves(version) {
 		return padron.Errorf(padron.CodeUnavailable, "the register has schema version %d, want %d: run padron migrate up", version, s.version)
 	}
 	return nil
