@@ -1,6 +1,7 @@
 package controls
 
 import (
+	"fmt"
 	"maps"
 
 	"padron/infra/cfn"
@@ -42,6 +43,7 @@ func reachControls() []Control {
 		"public-holds-nat":      {[]string{"1.4.1", "1.4.4"}, []string{"SC-7"}, nil, placePublic},
 		"bastion-no-database":   {[]string{"1.4.4", "7.2.1"}, []string{"AC-6", "SC-7"}, nil, bastionToDatabase},
 		"nobody-private":        {segmentation, []string{"AC-4", "SC-7(5)"}, nil, letIn("ManagerGroup", 8443, "10.0.0.0/8")},
+		"consumers-not-called":  {[]string{"1.3.2", "1.4.5"}, []string{"AC-4", "SC-7(5)"}, nil, callConsumers},
 		"works":                 {[]string{"1.2.5"}, []string{"CP-10"}, nil, forgetAnswers},
 	}
 	var list []Control
@@ -139,6 +141,26 @@ func bastionToDatabase(e *Estate) int {
 	addResource(from.Stack, "MistakeIn", "AWS::EC2::SecurityGroupIngress", in)
 	addResource(from.Stack, "MistakeOut", "AWS::EC2::SecurityGroupEgress", out)
 	return 1
+}
+
+// callConsumers takes the lines away that keep ours out of other networks, and
+// routes to one where the environment has no consumer.
+func callConsumers(e *Estate) int {
+	n := 0
+	for _, r := range e.Resources("AWS::EC2::NetworkAclEntry") {
+		if r.Text("RuleAction") == "deny" {
+			r.Remove()
+			n++
+		}
+	}
+	subnets := e.Resources("AWS::EC2::Subnet")
+	addResource(subnets[0].Stack, "Joined", "AWS::EC2::TransitGatewayVpcAttachment", map[string]any{"SubnetIds": []any{refTo(subnets[0])}})
+	for i, table := range e.Resources("AWS::EC2::RouteTable") {
+		addResource(table.Stack, fmt.Sprintf("Joins%d", i), "AWS::EC2::Route", map[string]any{
+			"RouteTableId": refTo(table), "DestinationCidrBlock": "172.16.0.0/12", "TransitGatewayId": "tgw-0",
+		})
+	}
+	return n
 }
 
 // forgetAnswers takes the line away that lets answers into the private subnets.

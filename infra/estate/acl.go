@@ -22,26 +22,35 @@ type line struct {
 	number   int
 	cidr     string
 	from, to int
+	deny     bool
 }
+
+// privateRanges are RFC 1918 and RFC 6598: where consumers are, which call and
+// are not called.
+var privateRanges = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"}
 
 // accessLists is the second fence, should a security group be opened by
 // mistake. Neither list lets anything but HTTPS leave the VPC, and nobody
-// outside opens a connection to the tasks or the database.
+// outside opens a connection to the tasks or the database. The synchronizer may
+// call any address, for the provider's is not known: its list keeps it from the
+// networks of the consumers.
 func accessLists(stack awscdk.Stack, vpc awsec2.Vpc, env *config.Environment) {
 	inside := env.Network.CIDR
+	https := func(number int, cidr string) line { return line{number, cidr, portHTTPS, portHTTPS, false} }
+	answers := func(number int, cidr string) line { return line{number, cidr, clientPorts, lastPort, false} }
 	private := []line{
-		{100, inside, portHTTPS, portHTTPS}, {110, inside, clientPorts, lastPort}, // calls and their answers inside
-		{120, anywhere, linuxClientPorts, lastPort}, // answers from outside
+		https(100, inside), answers(110, inside), // calls and their answers inside
+		{120, anywhere, linuxClientPorts, lastPort, false}, // answers from outside
 	}
-	public := []line{
-		{100, inside, portHTTPS, portHTTPS},    // to the NAT gateway
-		{110, anywhere, clientPorts, lastPort}, // answers to the NAT gateway
+	public := []line{https(100, inside), answers(110, anywhere)} // to the NAT gateway, by both
+	leave := []line{https(100, anywhere), answers(110, inside)}
+	privateLeave := append([]line{https(50, inside)}, leave...)
+	for i, r := range privateRanges {
+		privateLeave = append(privateLeave, line{60 + i, r, portHTTPS, portHTTPS, true})
 	}
-	leave := []line{{100, anywhere, portHTTPS, portHTTPS}, {110, inside, clientPorts, lastPort}}
-	privateLeave := leave
 	for i, c := range env.Consumers {
-		private = append(private, line{200 + i, c.CIDR, portHTTPS, portHTTPS})
-		privateLeave = append(privateLeave, line{200 + i, c.CIDR, clientPorts, lastPort})
+		private = append(private, https(200+i, c.CIDR))
+		privateLeave = append(privateLeave, answers(200+i, c.CIDR))
 	}
 	accessList(stack, vpc, "Private", awsec2.SubnetType_PRIVATE_WITH_EGRESS, private, privateLeave)
 	accessList(stack, vpc, "Public", awsec2.SubnetType_PUBLIC, public, leave)
@@ -54,12 +63,16 @@ func accessList(stack awscdk.Stack, vpc awsec2.Vpc, id string, kind awsec2.Subne
 	})
 	add := func(way string, direction awsec2.TrafficDirection, lines []line) {
 		for _, l := range lines {
+			action := awsec2.Action_ALLOW
+			if l.deny {
+				action = awsec2.Action_DENY
+			}
 			list.AddEntry(jsii.String(fmt.Sprintf("%s%d", way, l.number)), &awsec2.CommonNetworkAclEntryOptions{
 				RuleNumber: jsii.Number(l.number),
 				Direction:  direction,
 				Cidr:       awsec2.AclCidr_Ipv4(jsii.String(l.cidr)),
 				Traffic:    awsec2.AclTraffic_TcpPortRange(jsii.Number(l.from), jsii.Number(l.to)),
-				RuleAction: awsec2.Action_ALLOW,
+				RuleAction: action,
 			})
 		}
 	}

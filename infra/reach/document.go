@@ -71,6 +71,9 @@ func (v View) table(b *strings.Builder) {
 	}
 	b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(columns)) + "\n")
 	for _, p := range v.Network.Parties {
+		if p.Comes == WayEndpoint { // it answers, and opens no connection
+			continue
+		}
 		fmt.Fprintf(b, "| **%s** |", p.Name)
 		for _, c := range columns {
 			b.WriteString(" " + symbols(v.Matrix[p.Name][c]) + " |")
@@ -125,6 +128,9 @@ func (p *Party) describe() (what, where string) {
 		}
 		if p.List != "" {
 			ranges = []string{p.List}
+		}
+		if p.link != nil {
+			ranges = []string{"endpoints that were accepted"}
 		}
 		return "outside, by " + string(p.Comes), strings.Join(ranges, ", ")
 	}

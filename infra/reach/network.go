@@ -55,7 +55,7 @@ func New(a *cfn.Assembly, env *config.Environment) (*Network, error) {
 	b.inside()
 	b.network.addrs = b.addressCuts()
 	b.network.clients = portCuts(b.listPorts())
-	b.network.ports = portCuts(append(b.listPorts(), b.groupPorts()...))
+	b.network.ports = portCuts(slices.Concat(b.listPorts(), b.groupPorts(), b.listens))
 	return b.network, errors.Join(b.faults...)
 }
 
@@ -79,8 +79,10 @@ type builder struct {
 	// named finds a subnet or a group by how a text refers to it.
 	named map[string]*cfn.Resource
 	// lists are the prefix lists that gateway endpoints lead to.
-	lists  map[string]bool
-	faults []error
+	lists map[string]bool
+	// listens are the ports of load balancers that PrivateLink leads to.
+	listens []Ports
+	faults  []error
 }
 
 func (b *builder) fault(format string, args ...any) {

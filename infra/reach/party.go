@@ -35,6 +35,8 @@ type Party struct {
 
 	// client are the ports that its connections begin at.
 	client Ports
+	// link is where a party gets that comes by PrivateLink, nil for others.
+	link *link
 }
 
 // Outside reports whether the party is not in the VPC.
@@ -101,6 +103,7 @@ func (b *builder) inside() {
 		b.join(byKey, p, r)
 	}
 	b.unheld()
+	b.links()
 	slices.SortStableFunc(b.network.Parties, func(x, y *Party) int {
 		if x.Outside() || y.Outside() {
 			return cmp.Compare(boolean(y.Outside()), boolean(x.Outside()))

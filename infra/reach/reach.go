@@ -170,6 +170,11 @@ func leaves(f, t end, port int) (*Group, *Rule, bool) {
 
 // enters is leaves for the goal.
 func enters(f, t end, port int) (*Group, *Rule, bool) {
+	if f.party.link != nil {
+		if ok, asked := f.party.link.lets(t.party, port); !ok || !asked {
+			return nil, nil, ok
+		}
+	}
 	if t.subnet == nil || t.party.Unguarded {
 		return nil, nil, true
 	}

@@ -39,6 +39,7 @@ func Statements() []Statement {
 		{"public-holds-nat", "public subnets hold NAT gateways and nothing else", publicHoldsNAT},
 		{"bastion-no-database", "the bastion reaches the load balancer and has no way to the database", bastionWays},
 		{"nobody-private", "no private address outside the VPC but a consumer's reaches anything", nobodyPrivate},
+		{"consumers-not-called", "nothing of ours opens a connection to a consumer or to another private network", consumersNotCalled},
 		{"works", "what must connect does, from every zone and every client port", works},
 	}
 }
@@ -108,11 +109,22 @@ func nothingFromInternet(n *Network, m Matrix, _ *config.Environment) []string {
 	return wrong
 }
 
+// behindLink reports whether the balancer is one that PrivateLink leads to, and
+// so has no other source.
+func behindLink(n *Network, p *Party) bool {
+	return slices.ContainsFunc(n.Parties, func(x *Party) bool { return x.link != nil && x.link.to == p })
+}
+
 func balancerSources(n *Network, m Matrix, env *config.Environment) []string {
 	var wrong []string
 	for _, p := range n.Parties {
-		if p.Has(typeBalancer) && !slices.ContainsFunc(p.Groups, func(g *Group) bool { return g.Name == balancer || strings.HasPrefix(g.Name, "Link") }) {
+		if p.Has(typeBalancer) && p.Name != balancer && !behindLink(n, p) {
 			wrong = append(wrong, fmt.Sprintf("%s: has %s around it, want %s", p.Things[0], p.Name, balancer))
+		}
+		for from, cells := range sources(m, p.Name) {
+			if behindLink(n, p) && n.Party(from).link == nil {
+				wrong = append(wrong, fmt.Sprintf("%s -> %s %s: %s, want PrivateLink alone", from, p.Name, cells[0].Ports, cells[0].State))
+			}
 		}
 	}
 	want := append([]string{env.Network.CIDR}, consumerRanges(env)...)
@@ -247,6 +259,23 @@ func nobodyPrivate(_ *Network, m Matrix, _ *config.Environment) []string {
 	return wrong
 }
 
+func consumersNotCalled(n *Network, m Matrix, _ *config.Environment) []string {
+	var wrong []string
+	for _, from := range n.Parties {
+		if from.Source {
+			continue
+		}
+		for _, to := range n.Parties {
+			for _, c := range m[from.Name][to.Name] {
+				if to.Comes == WayTransit && c.State > Admitted {
+					wrong = append(wrong, fmt.Sprintf("%s -> %s %s: %s, want no", from.Name, to.Name, c.Ports, c.State))
+				}
+			}
+		}
+	}
+	return wrong
+}
+
 // works is the other half of safety: a fence that stops the service is taken
 // down by the next person in a hurry.
 func works(n *Network, m Matrix, env *config.Environment) []string {
@@ -260,6 +289,11 @@ func works(n *Network, m Matrix, env *config.Environment) []string {
 			needs = append(needs, need{task, endpoints, 443}, need{task, "S3", 443})
 		} else {
 			needs = append(needs, need{task, Internet, 443})
+		}
+	}
+	for _, p := range n.Parties {
+		if p.link != nil {
+			needs = append(needs, need{p.Name, p.link.to.Name, 443}, need{p.link.to.Name, balancer, 443})
 		}
 	}
 	if len(n.Attachments) > 0 {

@@ -93,6 +93,10 @@ func (n *Network) wayNAT(c connection, r Route, own []crossing, t *trail) ([]cro
 // wayIn is from somebody outside into the VPC.
 func (n *Network) wayIn(c connection, t *trail) ([]crossing, string) {
 	to := c.to.subnet
+	if c.from.party.link != nil {
+		t.pass("by PrivateLink, which %s is behind", c.to.party.Name)
+		return nil, ""
+	}
 	back, ok := n.route(to, c.from.addr, c.from.list)
 	switch {
 	case c.from.party.Comes == WayEndpoint:
