@@ -37,7 +37,7 @@ func Document(views []View) string {
 	var b strings.Builder
 	b.WriteString("# Who can reach whom\n")
 	b.WriteString("Generated from the templates by `padron-infra reach --write`; a test fails where it is stale, and says what differs.\n")
-	b.WriteString("How it is proven, and what is not: [ADR 17](adr/0017-reachability-is-proven.md).\n\n")
+	b.WriteString("How it is proven, and what is not: [ADR 21](adr/0021-reachability-is-proven.md).\n\n")
 	b.WriteString(legend)
 	for _, v := range views {
 		fmt.Fprintf(&b, "\n## %s\n\n", v.Env.Name)
