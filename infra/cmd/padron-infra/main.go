@@ -27,6 +27,7 @@ type commands struct {
 	Destroy  destroyCommand  `cmd:"" help:"Delete every stack of an environment that is not protected."`
 	Reach    reachCommand    `cmd:"" help:"Print who can reach whom, proven from the templates."`
 	Picture  pictureCommand  `cmd:"" help:"Draw the production environment from its templates, into docs."`
+	Elements elementsCommand `cmd:"" help:"Print where each element of the architecture is made, and what proves it."`
 	Controls controlsCommand `cmd:"" help:"Print the safeguards, and what notices the removal of each."`
 	Cost     costCommand     `cmd:"" help:"Print what each environment costs in a month."`
 
