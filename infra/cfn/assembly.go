@@ -165,11 +165,13 @@ func (a *Assembly) Stack(name string) *Stack {
 func (a *Assembly) Resources(types ...string) []*Resource {
 	var found []*Resource
 	for _, s := range a.Stacks {
-		for _, id := range slices.Sorted(maps.Keys(s.Resources)) {
-			if r := s.Resources[id]; len(types) == 0 || slices.Contains(types, r.Type) {
+		first := len(found)
+		for _, r := range s.Resources {
+			if len(types) == 0 || slices.Contains(types, r.Type) {
 				found = append(found, r)
 			}
 		}
+		slices.SortFunc(found[first:], func(a, b *Resource) int { return strings.Compare(a.LogicalID, b.LogicalID) })
 	}
 	return found
 }

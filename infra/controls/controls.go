@@ -19,11 +19,13 @@ type Estate struct {
 	Env *config.Environment
 
 	// seen is who reaches whom, asked once: a removal comes before all checks.
-	seen *sight
+	// origin is what a copy was made of, which mostly has the same answer.
+	seen   *sight
+	origin *Estate
 }
 
 // Clone returns a copy to remove a control from.
-func (e *Estate) Clone() *Estate { return &Estate{Assembly: e.Assembly.Clone(), Env: e.Env} }
+func (e *Estate) Clone() *Estate { return &Estate{Assembly: e.Assembly.Clone(), Env: e.Env, origin: e} }
 
 // Control is one safeguard.
 type Control struct {

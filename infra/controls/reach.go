@@ -20,7 +20,11 @@ func (e *Estate) sight() *sight {
 	if e.seen == nil {
 		n, err := reach.New(e.Assembly, e.Env)
 		e.seen = &sight{network: n, err: err}
-		if err == nil {
+		switch {
+		case err != nil:
+		case e.origin != nil && e.origin.sight().err == nil && n.Same(e.origin.sight().network):
+			e.seen.matrix = e.origin.sight().matrix
+		default:
 			e.seen.matrix = n.Matrix()
 		}
 	}
