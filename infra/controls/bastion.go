@@ -43,7 +43,7 @@ func instanceOfBastionControls() []Control {
 			ID: "bastion.metadata", What: "the bastion's credentials cannot be had by a forged request (IMDSv2)",
 			PCI: []string{"2.2.6"}, NIST: []string{"AC-3", "CM-7"}, CIS: []string{"5.6"},
 			Check: every(typeEC2, func(r *cfn.Resource) string {
-				template := r.Target("LaunchTemplate", "LaunchTemplateId")
+				template := r.Target("LaunchTemplate", "Version") // the name is a text, as cdk-nag wants it
 				if template == nil {
 					return "has no launch template"
 				}

@@ -75,7 +75,7 @@ func bastionInstance(stack awscdk.Stack, env *config.Environment, who *Identity,
 		EbsOptimized:          jsii.Bool(true),
 		Monitoring:            jsii.Bool(true),
 		LaunchTemplate: &awsec2.CfnInstance_LaunchTemplateSpecificationProperty{
-			LaunchTemplateId: metadata.Ref(), Version: metadata.AttrLatestVersionNumber(),
+			LaunchTemplateName: metadata.LaunchTemplateName(), Version: metadata.AttrLatestVersionNumber(),
 		},
 		BlockDeviceMappings: &[]any{&awsec2.CfnInstance_BlockDeviceMappingProperty{
 			DeviceName: jsii.String("/dev/xvda"),
@@ -139,12 +139,12 @@ func bastionPolicy(stack awscdk.Stack, env *config.Environment, who *Identity, b
 		allow("Channels", []string{
 			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
 			"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+			"logs:DescribeLogGroups", // a list
 		}, []string{"*"}),
 		allow("KeepSessions", []string{"s3:PutObject"}, []string{bucket + "/" + sessionsFolder + "/*"}),
 		allow("SeeEncryption", []string{"s3:GetEncryptionConfiguration"}, []string{bucket}),
 		allow("ReadTool", []string{"s3:GetObject"}, []string{bucket + "/" + toolKey}),
 		allow("StreamSessions", []string{"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"}, []string{group}),
-		allow("SeeLogGroups", []string{"logs:DescribeLogGroups"}, []string{"arn:aws:logs:" + env.Region + ":" + env.Account + ":log-group:*"}),
 	)
 }
 
