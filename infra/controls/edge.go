@@ -84,6 +84,8 @@ func dropAttribute(r *cfn.Resource, property, key string) int {
 	return len(list) - len(kept)
 }
 
+func mutualTLS(env *config.Environment) bool { return env.Features.MutualTLSBundle != "" }
+
 func listenerControls() []Control {
 	return []Control{
 		{
@@ -108,6 +110,17 @@ func listenerControls() []Control {
 				return ""
 			})),
 			Remove: set(typeCertificate, "ValidationMethod", "EMAIL"),
+		},
+		{
+			ID: "edge.known-clients", What: "clients show a certificate of an authority that the configuration names",
+			PCI: []string{"8.3.1"}, NIST: []string{"AC-3", "IA-3"}, Where: mutualTLS,
+			Check: apiListeners(func(r *cfn.Resource) string {
+				if store := r.Target("MutualAuthentication", "TrustStoreArn"); store == nil || r.Text("MutualAuthentication", "Mode") != "verify" {
+					return "asks nobody for a certificate"
+				}
+				return ""
+			}),
+			Remove: put(typeListener, "Balancer/Https", "passthrough", "MutualAuthentication", "Mode"),
 		},
 		{
 			ID: "edge.encrypted-to-the-task", What: "the load balancer speaks to the tasks by HTTPS",
