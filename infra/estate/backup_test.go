@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"padron/infra/cfn"
 	"padron/infra/synthtest"
 )
 
@@ -60,14 +59,14 @@ func TestSelection(t *testing.T) {
 // restores deletes nothing but what a restore test made.
 func TestBackupRoles(t *testing.T) {
 	estate := synthtest.Load(t, "prod")
-	for _, s := range statements(estate.Find("AWS::IAM::ManagedPolicy", "BackupPolicy")) {
+	for _, s := range objects(estate.Find("AWS::IAM::ManagedPolicy", "BackupPolicy").List("PolicyDocument", "Statement")) {
 		for _, action := range texts(s["Action"]) {
 			if strings.Contains(action, "Restore") || strings.HasPrefix(action, "rds:DeleteDBCluster") && action != "rds:DeleteDBClusterSnapshot" {
 				t.Errorf("the backup role may %s", action)
 			}
 		}
 	}
-	for _, s := range statements(estate.Find("AWS::IAM::ManagedPolicy", "RestorePolicy")) {
+	for _, s := range objects(estate.Find("AWS::IAM::ManagedPolicy", "RestorePolicy").List("PolicyDocument", "Statement")) {
 		for _, action := range texts(s["Action"]) {
 			if !strings.Contains(action, "Delete") && !strings.Contains(action, "Modify") {
 				continue
@@ -79,15 +78,6 @@ func TestBackupRoles(t *testing.T) {
 			}
 		}
 	}
-}
-
-// statements are those of a policy, resolved.
-func statements(policy *cfn.Resource) []map[string]any {
-	var all []map[string]any
-	for _, v := range policy.List("PolicyDocument", "Statement") {
-		all = append(all, v.(map[string]any))
-	}
-	return all
 }
 
 // texts is an element of a policy: a text or a list of them.

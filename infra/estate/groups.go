@@ -53,6 +53,11 @@ func newGroups(stack awscdk.Stack, vpc awsec2.Vpc, env *config.Environment) *Gro
 	g.Bastion.AddEgressRule(g.Balancer, https(), jsii.String("the API"), jsii.Bool(false))
 	for _, task := range []awsec2.SecurityGroup{g.Manager, g.Synchronizer, g.Migration} {
 		connect(task, g.Database, portDatabase, "tasks to the database")
+		if env.Features.GuardDuty && env.Features.InterfaceEndpoints {
+			// Its agent beside each task reports to an endpoint that GuardDuty makes in
+			// the VPC by itself, with a group of its own that is not known here.
+			out(task, awsec2.Peer_Ipv4(jsii.String(env.Network.CIDR)), "GuardDuty's endpoint")
+		}
 	}
 	for _, client := range []awsec2.SecurityGroup{g.Manager, g.Synchronizer, g.Migration, g.Bastion} {
 		waysOut(stack, client, g, env)
