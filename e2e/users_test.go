@@ -125,3 +125,46 @@ func serveOnce(t *testing.T, dir string, env []string, source string) {
 	}
 	p.stop(t)
 }
+
+// TestRotationWhileServing: a password that is rotated, in the server and in
+// Secrets Manager, is found by a serving process.
+func TestRotationWhileServing(t *testing.T) {
+	server, dir := mysqltest.Shared(t), t.TempDir()
+	register, _, _ := strings.Cut(server.Database(t), "?")
+	admin := []string{"PADRON_DB=" + register}
+	const user = "padron_rotated"
+	rotate := func(password string) string {
+		file := filepath.Join(dir, "passwords.json")
+		passwords := map[string]string{user: password, "padron_unused": password}
+		if err := os.WriteFile(file, []byte(jsonOf(t, passwords)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		mustRun(t, dir, admin, "padron", "migrate", "users", "--passwords", file, "--customers-mngr", user, "--synchronizer", "padron_unused")
+		return jsonOf(t, map[string]string{"username": user, "password": password})
+	}
+	mustRun(t, dir, admin, "padron", "migrate", "up")
+	arn, put := awstest.Secret(t, "rotated-while-serving", rotate("the first password"))
+	nobody, err := url.Parse(register)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody.User = nil
+	env := append(awstest.Env(awstest.URL(t)), "PADRON_DB="+nobody.String(), "PADRON_DB_SECRET="+arn)
+	p := start(t, dir, env, "customers-mngr", "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+	health := servedAt(t, p) + "/healthz"
+	if a := call(t, http.MethodGet, health, "", ""); a.status != http.StatusOK {
+		t.Fatalf("before: %d %s", a.status, a.body)
+	}
+	rotated := rotate("the second password")
+	server.EndSessions(t, user)
+	if a := call(t, http.MethodGet, health, "", ""); a.status != http.StatusServiceUnavailable {
+		t.Errorf("while the secret is old: %d %s", a.status, a.body)
+	}
+	put(rotated)
+	if a := call(t, http.MethodGet, health, "", ""); a.status != http.StatusOK {
+		t.Errorf("after: %d %s\n%s", a.status, a.body, p.stderr)
+	}
+	if strings.Contains(p.stderr.String(), "password\"") || strings.Contains(p.stderr.String(), "second") {
+		t.Error("the password was logged")
+	}
+}

@@ -253,6 +253,29 @@ func (s *Server) URL(addr, name, query string) string {
 	return u.String()
 }
 
+// EndSessions ends every connection of a user.
+func (s *Server) EndSessions(t testing.TB, user string) {
+	t.Helper()
+	admin := s.Admin(t)
+	rows, err := admin.Query("SELECT id FROM information_schema.processlist WHERE user = ?", user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close() //nolint:errcheck // Err is checked
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := admin.Exec(fmt.Sprintf("KILL %d", id)); err != nil {
+			t.Log(err) // it has gone by itself
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (s *Server) exec(t testing.TB, statement string) {
 	t.Helper()
 	db, err := s.admin()

@@ -2,7 +2,6 @@ package rdslogin_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -139,35 +138,13 @@ func TestRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	do("ALTER USER rotated@'%' IDENTIFIED BY 'second'")
-	killUser(t, admin, "rotated")
+	server.EndSessions(t, "rotated")
 	if err := st.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "does not know this user or password") {
 		t.Errorf("before the secret is changed: %v", err)
 	}
 	put(secret("second"))
 	if err := st.Ping(t.Context()); err != nil {
 		t.Errorf("after the rotation: %v", err)
-	}
-}
-
-// killUser ends every connection of a user.
-func killUser(t *testing.T, admin *sql.DB, user string) {
-	t.Helper()
-	rows, err := admin.Query("SELECT id FROM information_schema.processlist WHERE user = ?", user)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := admin.Exec(fmt.Sprintf("KILL %d", id)); err != nil {
-			t.Log(err) // it has gone by itself
-		}
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
 	}
 }
 
