@@ -5,9 +5,9 @@ package awstest
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -89,32 +89,40 @@ func Secret(t testing.TB, name, value string) (arn string, put func(value string
 	}
 }
 
+// untilTheEnd runs a program until its own input ends, which is with the process
+// that holds it, however that one ends.
+const untilTheEnd = `"$0" "$@" </dev/null & cat >/dev/null; kill -KILL $!`
+
 // start runs the server and returns its address.
 func start() (string, error) {
 	binary, err := find()
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command(binary, "-H", "127.0.0.1", "-p", "0")
+	cmd := exec.Command("/bin/sh", "-c", untilTheEnd, binary, "-H", "127.0.0.1", "-p", "0")
 	cmd.Env = append(os.Environ(), "PYTHONUNBUFFERED=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is not for it
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return "", err
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", err
 	}
 	cmd.Stderr = cmd.Stdout
-	// The kernel ends the server with the thread that started it: keep that one.
-	started := make(chan error)
-	go keepThread(cmd, started)
-	if err := <-started; err != nil {
+	if err := cmd.Start(); err != nil {
 		return "", fmt.Errorf("awstest: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
-	defer stop()
-	return address(bufio.NewScanner(out))
+	late := time.AfterFunc(startTime, func() { _ = input.Close() })
+	defer late.Stop()
+	url, err := address(bufio.NewScanner(out))
+	running = input
+	return url, err
 }
+
+// running is the server's input: to lose it would be to end the server.
+var running io.WriteCloser
 
 var runningOn = regexp.MustCompile(`Running on (http://\S+)`)
 

@@ -8,8 +8,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -79,14 +77,4 @@ func (g *Guard) Refused() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(g.refused)
-}
-
-// keepThread starts cmd and stays on its thread until it ends.
-func keepThread(cmd *exec.Cmd, started chan<- error) {
-	runtime.LockOSThread()
-	err := cmd.Start()
-	started <- err
-	if err == nil {
-		_ = cmd.Wait() // its output says more
-	}
 }
