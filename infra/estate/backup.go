@@ -36,7 +36,7 @@ const (
 var deletions = []string{"backup:DeleteRecoveryPoint", "backup:UpdateRecoveryPointLifecycle", "backup:DisassociateRecoveryPoint"}
 
 // NewBackup adds the stack backup.
-func NewBackup(app awscdk.App, env *config.Environment, keys *Keys, data *Data, audit *Audit, copies *Copies) *Backup {
+func NewBackup(app awscdk.App, env *config.Environment, keys *Keys, net *Network, data *Data, audit *Audit, copies *Copies) *Backup {
 	stack := newStack(app, env, "backup", "backups, their copies, restore tests")
 	stack.AddStackDependency(copies.Stack, jsii.String("copies need a vault to go to"))
 	vault := vault(stack, env, keys.Backup.KeyArn(), audit.Findings.TopicArn())
@@ -54,7 +54,7 @@ func NewBackup(app awscdk.App, env *config.Environment, keys *Keys, data *Data, 
 		},
 	})
 	if env.Features.RestoreTest {
-		restoreTest(stack, env, vault)
+		restoreTest(stack, env, vault, net)
 	}
 	tell(stack, env, audit.Findings, "backup-failed", "A backup, a copy or a restore test did not complete", map[string]any{
 		"source":      []string{"aws.backup"},

@@ -55,6 +55,24 @@ func TestSelection(t *testing.T) {
 	}
 }
 
+// TestRestoreTestHasAPlace: the restored cluster goes where the register's is,
+// and not to a default VPC that need not be there.
+func TestRestoreTestHasAPlace(t *testing.T) {
+	for _, name := range synthtest.Environments(t) {
+		estate := synthtest.Load(t, name)
+		cluster := estate.Find("AWS::RDS::DBCluster", "Cluster")
+		for _, r := range estate.Resources("AWS::Backup::RestoreTestingSelection") {
+			if got, want := r.Text("RestoreMetadataOverrides", "dbSubnetGroupName"), cluster.Target("DBSubnetGroupName").Text("DBSubnetGroupName"); got != want {
+				t.Errorf("%s: restored into the subnets %q, want %q", name, got, want)
+			}
+			group := cluster.Target("VpcSecurityGroupIds", "0")
+			if got := r.Text("RestoreMetadataOverrides", "vpcSecurityGroupIds"); !strings.HasPrefix(got, `["${`+group.Stack.Name+"."+group.LogicalID) {
+				t.Errorf("%s: restored behind %q, want %s", name, got, group)
+			}
+		}
+	}
+}
+
 // TestBackupRoles: the role that makes backups restores nothing; the one that
 // restores deletes nothing but what a restore test made.
 func TestBackupRoles(t *testing.T) {

@@ -47,7 +47,7 @@ func New(app awscdk.App, env *config.Environment) *Estate {
 	e.Bastion = NewBastion(app, env, e.Identity, e.Keys, e.Network)
 	e.Audit = NewAudit(app, env, e.Keys, e.Network)
 	e.Copies = NewCopies(app, env, e.Keys, e.Identity)
-	e.Backup = NewBackup(app, env, e.Keys, e.Data, e.Audit, e.Copies)
+	e.Backup = NewBackup(app, env, e.Keys, e.Network, e.Data, e.Audit, e.Copies)
 	if env.Features.TransitGateway || env.Features.PrivateLink {
 		e.Transit = NewTransit(app, env, e.Keys, e.Network, e.Edge)
 	}

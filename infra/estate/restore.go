@@ -76,7 +76,7 @@ func rdsARNs(env *config.Environment, names ...string) []string {
 
 // restoreTest restores the latest backup each week, and removes it after an
 // hour in which to look at it. A backup that was never restored is a hope.
-func restoreTest(stack awscdk.Stack, env *config.Environment, vault awsbackup.CfnBackupVault) {
+func restoreTest(stack awscdk.Stack, env *config.Environment, vault awsbackup.CfnBackupVault, net *Network) {
 	name := strings.ReplaceAll(env.Prefix(), "-", "_")
 	test := awsbackup.NewCfnRestoreTestingPlan(stack, jsii.String("RestoreTest"), &awsbackup.CfnRestoreTestingPlanProps{
 		RestoreTestingPlanName: jsii.String(name), ScheduleExpression: jsii.String(restoreTestRun),
@@ -90,6 +90,12 @@ func restoreTest(stack awscdk.Stack, env *config.Environment, vault awsbackup.Cf
 		RestoreTestingPlanName: jsii.String(name), RestoreTestingSelectionName: jsii.String(name),
 		ProtectedResourceType: jsii.String("Aurora"), ProtectedResourceArns: texts("*"),
 		IamRoleArn: restoreRole(stack, env).RoleArn(), ValidationWindowHours: jsii.Number(restoreTestHours),
+		// Without these it would go to the default VPC, which need not be there.
+		RestoreMetadataOverrides: map[string]*string{
+			"dbSubnetGroupName":   jsii.String(env.Prefix()),
+			"vpcSecurityGroupIds": jsii.String(`["` + *net.Groups.Database.SecurityGroupId() + `"]`),
+			"availabilityZones":   jsii.String(`["` + strings.Join(env.Zones, `","`) + `"]`),
+		},
 	})
 	selection.AddResourceDependency(test, nil)
 }
