@@ -35,11 +35,11 @@ var shared = sync.OnceValues(start)
 // URL is the address of the server that every test of this binary shares.
 func URL(t testing.TB) string {
 	t.Helper()
-	url, err := shared()
+	s, err := shared()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return url
+	return s.url
 }
 
 // Env are the variables by which a program finds the services at an address, as
@@ -93,36 +93,38 @@ func Secret(t testing.TB, name, value string) (arn string, put func(value string
 // that holds it, however that one ends.
 const untilTheEnd = `"$0" "$@" </dev/null & cat >/dev/null; kill -KILL $!`
 
-// start runs the server and returns its address.
-func start() (string, error) {
+// server is the emulator. To lose its input would be to end it.
+type server struct {
+	url   string
+	input io.WriteCloser
+}
+
+// start runs the server.
+func start() (*server, error) {
 	binary, err := find()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	cmd := exec.Command("/bin/sh", "-c", untilTheEnd, binary, "-H", "127.0.0.1", "-p", "0")
 	cmd.Env = append(os.Environ(), "PYTHONUNBUFFERED=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is not for it
 	input, err := cmd.StdinPipe()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	cmd.Stderr = cmd.Stdout
 	if err := cmd.Start(); err != nil {
-		return "", fmt.Errorf("awstest: %w", err)
+		return nil, fmt.Errorf("awstest: %w", err)
 	}
 	late := time.AfterFunc(startTime, func() { _ = input.Close() })
 	defer late.Stop()
 	url, err := address(bufio.NewScanner(out))
-	running = input
-	return url, err
+	return &server{url, input}, err
 }
-
-// running is the server's input: to lose it would be to end the server.
-var running io.WriteCloser
 
 var runningOn = regexp.MustCompile(`Running on (http://\S+)`)
 
