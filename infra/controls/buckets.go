@@ -2,6 +2,7 @@ package controls
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"padron/infra/cfn"
@@ -14,6 +15,11 @@ const (
 )
 
 func bucketsControls() []Control {
+	return slices.Concat(bucketAccessControls(), bucketKeepingControls())
+}
+
+// bucketAccessControls are about who may reach what is in a bucket.
+func bucketAccessControls() []Control {
 	return []Control{
 		{
 			ID: "buckets.private", What: "no bucket can be made public",
@@ -39,6 +45,18 @@ func bucketsControls() []Control {
 			},
 			Remove: drop(typeBucketPolicy),
 		},
+		{
+			ID: "buckets.one-owner", What: "the account owns every object, whoever wrote it, and access lists mean nothing",
+			PCI: []string{"7.2.1"}, NIST: []string{"AC-3", "AC-6"},
+			Check:  every(typeBucket, is("BucketOwnerEnforced", "OwnershipControls", "Rules", "0", "ObjectOwnership")),
+			Remove: set(typeBucket, "OwnershipControls", nil),
+		},
+	}
+}
+
+// bucketKeepingControls are about what is in a bucket.
+func bucketKeepingControls() []Control {
+	return []Control{
 		{
 			ID: "buckets.versioned", What: "what is overwritten or deleted in a bucket can be had back",
 			PCI: []string{"10.3.2"}, NIST: []string{"AU-9", "CP-9"},
@@ -67,12 +85,6 @@ func bucketsControls() []Control {
 				return ""
 			}),
 			Remove: set(typeBucket, "LoggingConfiguration", nil),
-		},
-		{
-			ID: "buckets.one-owner", What: "the account owns every object, whoever wrote it, and access lists mean nothing",
-			PCI: []string{"7.2.1"}, NIST: []string{"AC-3", "AC-6"},
-			Check:  every(typeBucket, is("BucketOwnerEnforced", "OwnershipControls", "Rules", "0", "ObjectOwnership")),
-			Remove: set(typeBucket, "OwnershipControls", nil),
 		},
 	}
 }

@@ -109,7 +109,7 @@ func clusterLogControls() []Control {
 		{
 			ID: "data.logs-taken", What: "each exported log has a group with a key and an end, made before RDS makes one without",
 			PCI: []string{"10.3.1", "10.5.1"}, NIST: []string{"AU-9", "AU-11"},
-			Check:  every(typeCluster, func(r *cfn.Resource) string { return exportsWithoutGroup(r) }),
+			Check:  every(typeCluster, exportsWithoutGroup),
 			Remove: without(typeLogGroup, "Logaudit"),
 		},
 	}

@@ -32,7 +32,7 @@ func HostName(env *config.Environment) string { return env.Domains.Host + "." + 
 func NewEdge(app awscdk.App, env *config.Environment, keys *Keys, net *Network, names *Names) *Edge {
 	stack := newStack(app, env, "edge", "the internal load balancer, its certificate, name and firewall")
 	e := &Edge{Stack: stack, Balancer: balancer(stack, env, net)}
-	e.Blue = targets(stack, env, net, "Blue")
+	e.Blue = targets(stack, net, "Blue")
 	e.Listener = e.Balancer.AddListener(jsii.String("Https"), &elb.BaseApplicationListenerProps{
 		Port:                 jsii.Number(portHTTPS),
 		Protocol:             elb.ApplicationProtocol_HTTPS,
@@ -43,7 +43,7 @@ func NewEdge(app awscdk.App, env *config.Environment, keys *Keys, net *Network, 
 		DefaultAction:        elb.ListenerAction_Forward(&[]elb.IApplicationTargetGroup{e.Blue}, nil),
 	})
 	if env.Manager.Deployment == "blue-green" {
-		e.shift(stack, env, net)
+		e.shift(stack, net)
 	}
 	awsroute53.NewARecord(stack, jsii.String("Alias"), &awsroute53.ARecordProps{
 		Zone: names.Private, RecordName: jsii.String(env.Domains.Host),
@@ -74,7 +74,7 @@ func balancer(stack awscdk.Stack, env *config.Environment, net *Network) elb.App
 
 // targets is a group of tasks, spoken to by HTTPS: nothing is in clear behind
 // the load balancer either (PCI DSS 4.2.1).
-func targets(stack awscdk.Stack, env *config.Environment, net *Network, id string) elb.ApplicationTargetGroup {
+func targets(stack awscdk.Stack, net *Network, id string) elb.ApplicationTargetGroup {
 	return elb.NewApplicationTargetGroup(stack, jsii.String(id), &elb.ApplicationTargetGroupProps{
 		Vpc:                        net.Vpc,
 		Port:                       jsii.Number(portTask),
@@ -92,8 +92,8 @@ func targets(stack awscdk.Stack, env *config.Environment, net *Network, id strin
 
 // shift adds the second group and the rule whose weights a deployment moves
 // from one to the other.
-func (e *Edge) shift(stack awscdk.Stack, env *config.Environment, net *Network) {
-	e.Green = targets(stack, env, net, "Green")
+func (e *Edge) shift(stack awscdk.Stack, net *Network) {
+	e.Green = targets(stack, net, "Green")
 	e.Rule = elb.NewApplicationListenerRule(stack, jsii.String("Shift"), &elb.ApplicationListenerRuleProps{
 		Listener: e.Listener, Priority: jsii.Number(1),
 		Conditions: &[]elb.ListenerCondition{elb.ListenerCondition_PathPatterns(texts("/*"))},
