@@ -81,6 +81,8 @@ var mentioning = []string{
 	"AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress",
 	"AWS::EC2::NatGateway", "AWS::EC2::TransitGatewayAttachment", "AWS::EC2::TransitGatewayVpcAttachment",
 	"AWS::EC2::FlowLog", "AWS::RDS::DBSubnetGroup", "AWS::RDS::DBInstance", "AWS::SSM::Parameter",
+	// For an hour a week a copy of the database stands where the database does.
+	"AWS::Backup::RestoreTestingSelection",
 }
 
 // inside finds everything that stands in a subnet.
