@@ -81,12 +81,33 @@ func instanceOfBastionControls() []Control {
 			Remove: set(typeEC2, "UserData", map[string]any{"Fn::Base64": "#!/bin/bash\ncurl -s https://tools.example.com | bash\n"}),
 		},
 		{
+			ID: "bastion.asleep", What: "the bastion is stopped every evening, by a role that can stop nothing else",
+			PCI: []string{"2.2.4", "7.2.5"}, NIST: []string{"AC-6", "CM-7"},
+			Check:  stopped,
+			Remove: put(typeSchedule, "Evening", "DISABLED", "State"),
+		},
+		{
 			ID: "bastion.watched", What: "the bastion is measured in detail and not terminated by mistake",
 			NIST:   []string{"CA-7", "SI-4"},
 			Check:  every(typeEC2, are(map[string]string{"Monitoring": "true", "DisableApiTermination": "true"})),
 			Remove: set(typeEC2, "Monitoring", false),
 		},
 	}
+}
+
+// stopped checks that the schedule stops the instance and may stop no other.
+func stopped(e *Estate) []string {
+	instance := e.Find(typeEC2, "Instance")
+	if instance == nil {
+		return []string{"there is no bastion"}
+	}
+	check := one(typeSchedule, "Evening", func(r *cfn.Resource) string {
+		if !strings.Contains(r.Text("Target", "Input"), cfn.Reference{Resource: instance}.String()) {
+			return "does not stop the bastion"
+		}
+		return are(map[string]string{"State": "ENABLED", "Target.Arn": "arn:aws:scheduler:::aws-sdk:ec2:stopInstances"})(r)
+	})
+	return slices.Concat(check(e), allowedOnly("ec2:StopInstances", "instance/"+cfn.Reference{Resource: instance}.String(), "bastion-evening")(e))
 }
 
 // noWayIn checks that the bastion's only groups have no rule for incoming

@@ -31,6 +31,7 @@ func rolesMay(env *config.Environment) map[string][]string {
 		"partitions":               nil,
 		"balancing":                nil,
 		"bastion":                  bastionActions,
+		"bastion-evening":          {"ec2:StopInstances"},
 	}
 	if divided(env) {
 		may["scheduler"] = []string{"sqs:SendMessage", "states:StartExecution"}

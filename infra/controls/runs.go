@@ -21,7 +21,7 @@ func runControls() []Control {
 		{
 			ID: "services.starts-kept", What: "a run that could not be started is tried again, and then kept, encrypted, in a queue",
 			PCI: []string{"10.7.2"}, NIST: []string{"SI-11", "CP-10"},
-			Check: every(typeSchedule, func(r *cfn.Resource) string {
+			Check: one(typeSchedule, "Schedule", func(r *cfn.Resource) string {
 				queue := r.Target("Target", "DeadLetterConfig", "Arn")
 				if queue == nil {
 					return "has no queue for what it could not start"
@@ -34,7 +34,7 @@ func runControls() []Control {
 			Remove: put(typeSchedule, "Schedule", nil, "Target", "DeadLetterConfig"),
 		},
 		{
-			ID: "services.schedule-encrypted", What: "the schedule is encrypted with the key of messages",
+			ID: "services.schedule-encrypted", What: "schedules are encrypted with the key of messages",
 			PCI: []string{"3.5.1"}, NIST: []string{"SC-28"},
 			Check:  every(typeSchedule, keyIs("messages", "KmsKeyArn")),
 			Remove: set(typeSchedule, "KmsKeyArn", nil),

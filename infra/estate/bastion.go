@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
 	"github.com/aws/jsii-runtime-go"
 
@@ -42,6 +43,7 @@ func NewBastion(app awscdk.App, env *config.Environment, who *Identity, keys *Ke
 	document := sessionDocument(stack, env, b)
 	bastionPolicy(stack, env, who, b)
 	b.People = sessionPolicy(stack, env, b, document)
+	stopEvenings(stack, env, who, keys, b.Instance)
 	b.outputs(document)
 	return b
 }
@@ -164,6 +166,29 @@ func sessionPolicy(stack awscdk.Stack, env *config.Environment, b *Bastion, docu
 			allow("StartAndStop", []string{"ec2:StartInstances", "ec2:StopInstances"}, []string{instance}),
 		},
 	})
+}
+
+// stopEvenings stops the instance every evening, should whoever started it have
+// forgotten: what does not run costs little and cannot be attacked. A stop
+// that is missed is made up for the next evening, so nothing is kept of it.
+func stopEvenings(stack awscdk.Stack, env *config.Environment, who *Identity, keys *Keys, instance awsec2.CfnInstance) {
+	may := grant(stack, "EveningPolicy", who.Evening, allow("Stop", []string{"ec2:StopInstances"}, []string{instanceARN(env, instance)}))
+	schedule := awsscheduler.NewCfnSchedule(stack, jsii.String("Evening"), &awsscheduler.CfnScheduleProps{
+		Name:                       jsii.String(env.Prefix() + "-bastion-evening"),
+		Description:                jsii.String("Stops the bastion"),
+		ScheduleExpression:         jsii.String("cron(0 23 * * ? *)"),
+		ScheduleExpressionTimezone: jsii.String("UTC"),
+		FlexibleTimeWindow:         &awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{Mode: jsii.String("OFF")},
+		State:                      jsii.String("ENABLED"),
+		KmsKeyArn:                  keys.Messages.KeyArn(),
+		Target: &awsscheduler.CfnSchedule_TargetProperty{
+			Arn:         jsii.String("arn:aws:scheduler:::aws-sdk:ec2:stopInstances"),
+			RoleArn:     who.Evening.RoleArn(),
+			Input:       stack.ToJsonString(map[string]any{"InstanceIds": []*string{instance.Ref()}}, nil),
+			RetryPolicy: &awsscheduler.CfnSchedule_RetryPolicyProperty{MaximumRetryAttempts: jsii.Number(3), MaximumEventAgeInSeconds: jsii.Number(3600)},
+		},
+	})
+	schedule.Node().AddDependency(may)
 }
 
 func instanceARN(env *config.Environment, instance awsec2.CfnInstance) string {

@@ -23,8 +23,8 @@ type Identity struct {
 	Scheduler, Partitions awsiam.Role
 	// Balancing is what ECS shifts traffic with in a blue/green deployment.
 	Balancing awsiam.Role
-	// Bastion is the instance that checks.
-	Bastion awsiam.Role
+	// Bastion is the instance that checks; Evening stops it.
+	Bastion, Evening awsiam.Role
 }
 
 // NewIdentity adds the stack identity.
@@ -48,6 +48,7 @@ func NewIdentity(app awscdk.App, env *config.Environment) *Identity {
 		MigrationExecution:    role("migration-execution", tasks, "Starts the database migration"),
 		Scheduler:             role("scheduler", "scheduler.amazonaws.com", "Starts runs on the schedule"),
 		Partitions:            role("partitions", "states.amazonaws.com", "Runs a divided run"),
+		Evening:               role("bastion-evening", "scheduler.amazonaws.com", "Stops the bastion in the evening"),
 		Balancing:             role("balancing", "ecs.amazonaws.com", "Shifts traffic in a deployment"),
 		Bastion: awsiam.NewRole(stack, jsii.String("bastion"), &awsiam.RoleProps{
 			RoleName:    jsii.String(env.Prefix() + "-bastion"),
