@@ -48,7 +48,7 @@ func findingsTopic(stack awscdk.Stack, env *config.Environment, keys *Keys) awss
 	})
 	own := map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": env.Account}}
 	for _, service := range []string{"events", "backup", "cloudwatch"} {
-		topic.AddToResourcePolicy(serviceMay("From-"+service, service+".amazonaws.com", []string{"sns:Publish"}, []string{*topic.TopicArn()}, own))
+		topic.AddToResourcePolicy(serviceMay("From"+service, service+".amazonaws.com", []string{"sns:Publish"}, []string{*topic.TopicArn()}, own))
 	}
 	topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(env.Alarms.Email), nil))
 	return topic

@@ -105,13 +105,16 @@ func deployments(env *config.Environment) []awsiam.PolicyStatement {
 
 // releases: push to the environment's repositories and read the scan.
 func releases(env *config.Environment) []awsiam.PolicyStatement {
-	repositories := fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-*", env.Region, env.Account, env.Prefix())
+	var repositories []string
+	for _, program := range []string{"synchronizer", "customers-mngr", "padron"} {
+		repositories = append(repositories, fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-%s", env.Region, env.Account, env.Prefix(), program))
+	}
 	return []awsiam.PolicyStatement{
 		// A login knows no repository.
 		allow("LogIn", []string{"ecr:GetAuthorizationToken"}, []string{"*"}),
 		allow("Push", []string{"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload",
-			"ecr:PutImage", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, []string{repositories}),
-		allow("Scan", []string{"ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:DescribeImageScanFindings"}, []string{repositories}),
+			"ecr:PutImage", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, repositories),
+		allow("Scan", []string{"ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:DescribeImageScanFindings"}, repositories),
 		// Findings of the enhanced scan are Inspector's, which knows no single one.
 		allow("Findings", []string{"inspector2:ListFindings", "inspector2:ListCoverage"}, []string{"*"}),
 	}

@@ -5,6 +5,7 @@ package estate
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"padron/infra/config"
@@ -74,6 +75,11 @@ func newStackIn(app awscdk.App, env *config.Environment, id, what, region string
 			GenerateBootstrapVersionRule: jsii.Bool(false),
 		}),
 	})
+}
+
+// cfnResource is the template's resource of a construct that makes one.
+func cfnResource(of constructs.IConstruct) awscdk.CfnResource {
+	return of.Node().DefaultChild().(awscdk.CfnResource) //nolint:forcetypeassert // it is what the construct makes
 }
 
 // texts turns Go strings into what jsii takes.

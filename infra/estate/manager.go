@@ -70,8 +70,11 @@ func managerService(s *Services, env *config.Environment, who *Identity, net *Ne
 			AdvancedConfiguration: alternate(env, who, edge),
 		}},
 	})
+	// The CDK would name the task definition, which the service refers to.
+	service.AddDeletionOverride(jsii.String("DependsOn"))
 	if blueGreen(env) {
-		service.Node().AddDependency(balancingPolicy(s.Stack, who, edge))
+		balancing := cfnResource(balancingPolicy(s.Stack, who, edge))
+		service.AddOverride(jsii.String("DependsOn"), []any{balancing.LogicalId()})
 	}
 	return service
 }

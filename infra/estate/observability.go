@@ -49,7 +49,7 @@ func alerts(stack awscdk.Stack, env *config.Environment, keys *Keys) awssns.Topi
 	})
 	own := map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": env.Account}}
 	for _, service := range []string{"cloudwatch", "budgets"} {
-		topic.AddToResourcePolicy(serviceMay("From-"+service, service+".amazonaws.com", []string{"sns:Publish"}, []string{*topic.TopicArn()}, own))
+		topic.AddToResourcePolicy(serviceMay("From"+service, service+".amazonaws.com", []string{"sns:Publish"}, []string{*topic.TopicArn()}, own))
 	}
 	topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(env.Alarms.Email), nil))
 	return topic

@@ -15,13 +15,15 @@ import (
 // backupRole makes backups and copies them. It restores nothing.
 func backupRole(stack awscdk.Stack, env *config.Environment) awsiam.Role {
 	role := serviceRole(stack, env, "backup", "Makes backups of the database and copies them")
-	own := rdsARNs(env, "cluster:"+env.Prefix()+"*", "cluster-snapshot:*")
+	snapshots := rdsARNs(env, "cluster-snapshot:*")
+	own := append(rdsARNs(env, "cluster:"+env.Prefix()+"*"), snapshots...)
 	grant(stack, "BackupPolicy", role,
 		allow("Snapshot", []string{"rds:CreateDBClusterSnapshot", "rds:DeleteDBClusterSnapshot", "rds:CopyDBClusterSnapshot",
 			"rds:AddTagsToResource", "rds:ListTagsForResource", "rds:DescribeDBClusterSnapshots", "rds:ModifyDBClusterSnapshotAttribute"}, own),
-		// These list, and know no single resource.
-		allow("Find", []string{"rds:DescribeDBClusters", "rds:DescribeDBInstances", "tag:GetResources"}, []string{"*"}),
-		allow("Store", []string{"backup:DescribeBackupVault", "backup:CopyIntoBackupVault", "backup:CopyFromBackupVault"},
+		allow("Find", []string{"rds:DescribeDBClusters", "rds:DescribeDBInstances"}, rdsARNs(env, "cluster:*", "db:*")),
+		allow("FindTagged", []string{"tag:GetResources"}, []string{"*"}), // a list
+		allow("CopyOut", []string{"backup:CopyFromBackupVault"}, snapshots),
+		allow("Store", []string{"backup:DescribeBackupVault", "backup:CopyIntoBackupVault"},
 			[]string{vaultARN(env, env.Region), vaultARN(env, env.Region) + "-air-gapped", vaultARN(env, env.CopyRegion)}),
 		keysThroughRDS(env))
 	return role
@@ -36,9 +38,10 @@ func restoreRole(stack awscdk.Stack, env *config.Environment) awsiam.Role {
 		allow("Restore", []string{"rds:RestoreDBClusterFromSnapshot", "rds:AddTagsToResource", "rds:ListTagsForResource"},
 			append(rdsARNs(env, "cluster-snapshot:*", "subgrp:"+env.Prefix()+"*", "cluster-pg:"+env.Prefix()+"*", "pg:"+env.Prefix()+"*"), tests...)),
 		allow("Remove", []string{"rds:CreateDBInstance", "rds:DeleteDBInstance", "rds:DeleteDBCluster", "rds:ModifyDBCluster"}, tests),
+		allow("Find", []string{"rds:DescribeDBClusters", "rds:DescribeDBInstances", "rds:DescribeDBClusterSnapshots", "rds:DescribeDBSubnetGroups"},
+			rdsARNs(env, "cluster:*", "db:*", "cluster-snapshot:*", "subgrp:*")),
 		// These list, and know no single resource.
-		allow("Find", []string{"rds:DescribeDBClusters", "rds:DescribeDBInstances", "rds:DescribeDBClusterSnapshots", "rds:DescribeDBSubnetGroups",
-			"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"}, []string{"*"}),
+		allow("Place", []string{"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"}, []string{"*"}),
 		keysThroughRDS(env))
 	return role
 }

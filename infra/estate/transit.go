@@ -86,16 +86,18 @@ func vpn(stack awscdk.Stack, env *config.Environment, keys *Keys, gateway *strin
 	groupARN := jsii.String(fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s", env.Region, env.Account, *group.LogGroupName()))
 	awsec2.NewCfnVPNConnection(stack, jsii.String("Vpn"), &awsec2.CfnVPNConnectionProps{
 		Type: jsii.String("ipsec.1"), CustomerGatewayId: customer.Ref(), TransitGatewayId: gateway, StaticRoutesOnly: jsii.Bool(false),
-		VpnTunnelOptionsSpecifications: &[]any{tunnel(groupARN), tunnel(groupARN)},
+		VpnTunnelOptionsSpecifications: &[]any{tunnel(groupARN, "169.254.61.0/30"), tunnel(groupARN, "169.254.61.4/30")},
 		Tags:                           &[]*awscdk.CfnTag{{Key: jsii.String("Name"), Value: jsii.String(env.Prefix() + "-data-centre")}},
 	})
 }
 
-// tunnel is one tunnel's terms. AWS makes the shared secret and shows it to
+// tunnel is one tunnel's terms; inside are the addresses of its two ends, which
+// the data centre's router is set up with. AWS makes the shared secret and shows it to
 // whoever may describe the connection; it stands in no template.
-func tunnel(group *string) any {
+func tunnel(group *string, inside string) any {
 	const cipher, hash, curve = "AES256-GCM-16", "SHA2-384", 20
 	return &awsec2.CfnVPNConnection_VpnTunnelOptionsSpecificationProperty{
+		TunnelInsideCidr:           jsii.String(inside),
 		IkeVersions:                &[]any{&awsec2.CfnVPNConnection_IKEVersionsRequestListValueProperty{Value: jsii.String("ikev2")}},
 		Phase1EncryptionAlgorithms: &[]any{&awsec2.CfnVPNConnection_Phase1EncryptionAlgorithmsRequestListValueProperty{Value: jsii.String(cipher)}},
 		Phase2EncryptionAlgorithms: &[]any{&awsec2.CfnVPNConnection_Phase2EncryptionAlgorithmsRequestListValueProperty{Value: jsii.String(cipher)}},

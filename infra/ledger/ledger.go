@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"padron/infra/config"
 )
 
 // Tools that a rule may be of.
@@ -31,19 +33,29 @@ var tools = []string{Nag, Checkov, CfnLint, Parliament}
 type Entry struct {
 	// ID names the decision: lower case and dashes.
 	ID string `yaml:"id"`
-	// Rules are TOOL:RULE, such as checkov:CKV_AWS_115. A rule of cdk-nag that
-	// tells its findings apart carries which, as in
-	// nag:AwsSolutions-IAM5[Resource::*].
-	Rules []string `yaml:"rules"`
-	// Paths are exact construct paths, STACK/PATH for every environment that has
-	// the resource, or ENVIRONMENT/STACK/PATH for one.
-	Paths []string `yaml:"paths"`
+	// Findings are what stands: every rule in every place of each.
+	Findings `yaml:",inline"`
+	// Also are further findings of the same decision, where the places have
+	// different rules.
+	Also []Findings `yaml:"also"`
 	// Reason is why the finding stands, at least 40 characters of plain ASCII.
 	Reason string `yaml:"reason"`
 	// Owner is the role that answers for it, such as platform.
 	Owner string `yaml:"owner"`
 	// Expires is the last day on which it holds, YYYY-MM-DD.
 	Expires string `yaml:"expires"`
+}
+
+// Findings are rules, each of which finds something in each of the places.
+type Findings struct {
+	// Rules are TOOL:RULE, such as checkov:CKV_AWS_115. A rule of cdk-nag that
+	// tells its findings apart carries which, as in
+	// nag:AwsSolutions-IAM5[Resource::*]; {account} and {environment} in it are
+	// the environment's own.
+	Rules []string `yaml:"rules"`
+	// Paths are exact construct paths, STACK/PATH for every environment that has
+	// the resource, or ENVIRONMENT/STACK/PATH for one.
+	Paths []string `yaml:"paths"`
 }
 
 // Ledger is every entry, in the file's order.
@@ -104,25 +116,8 @@ func (e *Entry) validate(fault func(string, ...any)) {
 	if e.ID == "" || strings.Trim(e.ID, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		fault("id must be lower-case letters, digits and dashes")
 	}
-	if len(e.Rules) == 0 || len(e.Paths) == 0 {
-		fault("names no rules or no paths: it suppresses nothing")
-	}
-	for _, r := range e.Rules {
-		tool, rule, _ := strings.Cut(r, ":")
-		if !slices.Contains(tools, tool) || rule == "" {
-			fault("rule %q is not TOOL:RULE with a tool of %s", r, strings.Join(tools, ", "))
-		}
-		if name, _, _ := strings.Cut(rule, "["); strings.Contains(name, "*") {
-			fault("rule %q is a wildcard: name each rule", r)
-		}
-	}
-	for _, p := range e.Paths {
-		if strings.Contains(p, "*") {
-			fault("path %q is a wildcard: name each path", p)
-		}
-		if !strings.Contains(p, "/") {
-			fault("path %q is a whole stack: name the resource", p)
-		}
+	for _, f := range append(e.Also, e.Findings) {
+		f.validate(fault)
 	}
 	if len(e.Reason) < 40 || strings.ContainsFunc(e.Reason, func(r rune) bool { return r > '~' || r < ' ' }) {
 		fault("reason must be 40 characters or more on one line, in plain ASCII, that an auditor accepts")
@@ -135,31 +130,76 @@ func (e *Entry) validate(fault func(string, ...any)) {
 	}
 }
 
+func (f Findings) validate(fault func(string, ...any)) {
+	if len(f.Rules) == 0 || len(f.Paths) == 0 {
+		fault("names no rules or no paths: it suppresses nothing")
+	}
+	for _, r := range f.Rules {
+		tool, rule, _ := strings.Cut(r, ":")
+		if !slices.Contains(tools, tool) || rule == "" {
+			fault("rule %q is not TOOL:RULE with a tool of %s", r, strings.Join(tools, ", "))
+		}
+		if name, _, _ := strings.Cut(rule, "["); strings.Contains(name, "*") {
+			fault("rule %q is a wildcard: name each rule", r)
+		}
+	}
+	for _, p := range f.Paths {
+		if strings.Contains(p, "*") {
+			fault("path %q is a wildcard: name each path", p)
+		}
+		if !strings.Contains(p, "/") {
+			fault("path %q is a whole stack: name the resource", p)
+		}
+	}
+}
+
 func (e *Entry) suppressions() []Suppression {
 	var all []Suppression
-	for _, p := range e.Paths {
-		for _, r := range e.Rules {
-			tool, rule, _ := strings.Cut(r, ":")
-			all = append(all, Suppression{e, tool, rule, p})
+	for _, f := range append([]Findings{e.Findings}, e.Also...) {
+		for _, p := range f.Paths {
+			for _, r := range f.Rules {
+				tool, rule, _ := strings.Cut(r, ":")
+				all = append(all, Suppression{e, tool, rule, p})
+			}
 		}
 	}
 	return all
 }
 
+// AllPaths are the paths of all the entry's findings, as they are written.
+func (e *Entry) AllPaths() []string {
+	paths := slices.Clone(e.Paths)
+	for _, f := range e.Also {
+		paths = append(paths, f.Paths...)
+	}
+	return paths
+}
+
+// AllRules are the rules of all the entry's findings, as they are written.
+func (e *Entry) AllRules() []string {
+	rules := slices.Clone(e.Rules)
+	for _, f := range e.Also {
+		rules = append(rules, f.Rules...)
+	}
+	return rules
+}
+
 // For returns what the ledger suppresses in the environment, one of those that
-// environments lists. has reports whether the environment has a resource at
+// names lists. has reports whether the environment has a resource at
 // STACK/PATH: a path without an environment stands only where it has.
-func (l Ledger) For(environment string, environments []string, has func(path string) bool) []Suppression {
+func (l Ledger) For(env *config.Environment, names []string, has func(path string) bool) []Suppression {
 	var found []Suppression
+	own := strings.NewReplacer("{account}", env.Account, "{environment}", env.Name)
 	for i := range l {
 		for _, s := range l[i].suppressions() {
 			first, rest, _ := strings.Cut(s.Path, "/")
 			switch {
-			case first == environment:
+			case first == env.Name:
 				s.Path = rest
-			case slices.Contains(environments, first) || !has(s.Path):
+			case slices.Contains(names, first) || !has(s.Path):
 				continue
 			}
+			s.Rule = own.Replace(s.Rule)
 			found = append(found, s)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"padron/infra/config"
 	"padron/infra/ledger"
 )
 
@@ -50,7 +51,7 @@ func TestFor(t *testing.T) {
 	}
 	rules := func(environment string, has bool) []string {
 		var found []string
-		for _, s := range l.For(environment, []string{"dev", "prod"}, func(string) bool { return has }) {
+		for _, s := range l.For(&config.Environment{Name: environment, Account: "111122223333"}, []string{"dev", "prod"}, func(string) bool { return has }) {
 			found = append(found, s.Tool+" "+s.Rule+" "+s.Path)
 		}
 		return found

@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"padron/infra/ledger"
 )
@@ -32,7 +33,13 @@ func (t *tools) cfnLint(ctx context.Context, e *Environment) (result, error) {
 }
 
 func (t *tools) runCfnLint(ctx context.Context, e *Environment, files []string) ([]Finding, error) {
-	args := append([]string{"--format", "json", "--include-checks", "I", "--regions", e.assembly.Stacks[0].Region, "--template"}, files...)
+	args := []string{"--format", "json", "--include-checks", "I", "--regions"}
+	for _, s := range e.assembly.Stacks {
+		if !slices.Contains(args, s.Region) {
+			args = append(args, s.Region)
+		}
+	}
+	args = append(append(args, "--template"), files...)
 	var matches []cfnLintMatch
 	if err := t.run(ctx, &matches, nil, "cfn-lint", args...); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package proof
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -50,11 +51,16 @@ func (r *Report) Markdown() string {
 	return b.String()
 }
 
+func unique(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
 func (r *Report) entries(line func(string, ...any)) {
 	line("\n## The ledger")
 	line("%d decisions.\n", len(r.Ledger))
 	line("| decision | rules | places | why it stands | owner | until |\n| --- | --- | ---: | --- | --- | --- |")
 	for _, e := range r.Ledger {
-		line("| %s | %s | %d | %s | %s | %s |", e.ID, strings.Join(e.Rules, "<br>"), len(e.Paths), e.Reason, e.Owner, e.Expires)
+		line("| %s | %s | %d | %s | %s | %s |", e.ID, strings.Join(unique(e.AllRules()), "<br>"), len(unique(e.AllPaths())), e.Reason, e.Owner, e.Expires)
 	}
 }

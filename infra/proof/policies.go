@@ -46,7 +46,7 @@ func Policies(a *cfn.Assembly) ([]Policy, error) {
 func walk(v any, where string, visit func(string, map[string]any)) {
 	switch v := v.(type) {
 	case map[string]any:
-		if _, is := v["Statement"]; is {
+		if isPolicy(v) {
 			visit(where, v)
 			return
 		}
@@ -63,6 +63,17 @@ func walk(v any, where string, visit func(string, map[string]any)) {
 			walk(document, where, visit)
 		}
 	}
+}
+
+// isPolicy reports whether it is IAM's: other languages, as the firewall's, have
+// statements, too, but none with an effect.
+func isPolicy(document map[string]any) bool {
+	statement := document["Statement"]
+	if list, ok := statement.([]any); ok && len(list) > 0 {
+		statement = list[0]
+	}
+	s, _ := statement.(map[string]any)
+	return s["Effect"] != nil
 }
 
 func join(where, name string) string { return strings.TrimPrefix(where+"."+name, ".") }

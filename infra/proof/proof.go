@@ -61,6 +61,7 @@ type Environment struct {
 	// Resources and Policies are the numbers of what was judged.
 	Resources, Policies int
 
+	config   *config.Environment
 	assembly *cfn.Assembly
 	// bare are the templates' files without any suppression in them.
 	bare []string
@@ -91,7 +92,7 @@ func Run(ctx context.Context, root string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := config.Names(filepath.Join(root, "config"))
+	environments, err := config.All(filepath.Join(root, "config"))
 	if err != nil {
 		return nil, err
 	}
@@ -101,12 +102,14 @@ func Run(ctx context.Context, root string) (*Report, error) {
 	}
 	defer t.close()
 	r := &Report{Ledger: decisions}
-	for _, name := range names {
-		a, err := cfn.Load(cdkout.Dir(root, name))
+	var names []string
+	for _, env := range environments {
+		a, err := cfn.Load(cdkout.Dir(root, env.Name))
 		if err != nil {
 			return nil, err
 		}
-		e := &Environment{Name: name, Counts: map[string]Count{}, Resources: len(a.Resources()), assembly: a}
+		names = append(names, env.Name)
+		e := &Environment{Name: env.Name, config: env, Counts: map[string]Count{}, Resources: len(a.Resources()), assembly: a}
 		if err := t.bare(e); err != nil {
 			return nil, err
 		}
@@ -117,7 +120,7 @@ func Run(ctx context.Context, root string) (*Report, error) {
 		return nil, err
 	}
 	for i, e := range r.Environments {
-		e.hold(results[i], decisions.For(e.Name, names, e.has))
+		e.hold(results[i], decisions.For(e.config, names, e.has))
 	}
 	r.unknown(names)
 	return r, nil
@@ -162,7 +165,7 @@ func (e *Environment) hold(results []result, decisions []ledger.Suppression) {
 	used := make([]bool, len(decisions))
 	for _, r := range results {
 		outside := map[Finding]bool{}
-		for _, f := range r.all {
+		for _, f := range distinct(r.all) {
 			if i := slices.IndexFunc(decisions, f.fits); i >= 0 {
 				used[i] = true
 				r.count.Suppressed++
@@ -187,6 +190,16 @@ func (e *Environment) hold(results []result, decisions []ledger.Suppression) {
 	}
 }
 
+// distinct leaves out what a tool says twice.
+func distinct(all []Finding) []Finding {
+	seen := map[Finding]bool{}
+	return slices.DeleteFunc(slices.Clone(all), func(f Finding) bool {
+		twice := seen[f]
+		seen[f] = true
+		return twice
+	})
+}
+
 // fits reports whether the decision is about the finding.
 func (f Finding) fits(s ledger.Suppression) bool {
 	return s.Tool == f.Tool && s.Rule == f.Rule && s.Path == f.place()
@@ -196,14 +209,14 @@ func (f Finding) fits(s ledger.Suppression) bool {
 func (r *Report) unknown(names []string) {
 	known := map[string]bool{}
 	for _, e := range r.Environments {
-		for _, s := range r.Ledger.For(e.Name, names, e.has) {
+		for _, s := range r.Ledger.For(e.config, names, e.has) {
 			if e.has(s.Path) {
 				known[s.Path], known[e.Name+"/"+s.Path] = true, true
 			}
 		}
 	}
 	for _, entry := range r.Ledger {
-		for _, p := range entry.Paths {
+		for _, p := range entry.AllPaths() {
 			if !known[p] {
 				r.Unknown = append(r.Unknown, entry.ID+": "+p)
 			}

@@ -120,10 +120,12 @@ func TestHold(t *testing.T) {
 
 // TestUnknown proves that a path in no template is told.
 func TestUnknown(t *testing.T) {
-	r := &Report{Ledger: ledger.Ledger{{ID: "lost", Rules: []string{"nag:X"}, Paths: []string{"network/Gone", "prod/network/Vpc", "network/Vpc"}}}}
+	r := &Report{Ledger: ledger.Ledger{{ID: "lost", Findings: ledger.Findings{
+		Rules: []string{"nag:X"}, Paths: []string{"network/Gone", "prod/network/Vpc", "network/Vpc"},
+	}}}}
 	names := synthtest.Environments(t)
 	for _, name := range names {
-		r.Environments = append(r.Environments, &Environment{Name: name, assembly: synthtest.Load(t, name)})
+		r.Environments = append(r.Environments, &Environment{Name: name, config: synthtest.Config(t, name), assembly: synthtest.Load(t, name)})
 	}
 	r.unknown(names)
 	if diff := cmp.Diff([]string{"lost: network/Gone"}, r.Unknown); diff != "" {

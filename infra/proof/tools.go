@@ -48,7 +48,7 @@ func (t *tools) run(ctx context.Context, out any, input []byte, name string, arg
 	cmd.Stderr = &stderr
 	text, err := cmd.Output()
 	if decode := json.Unmarshal(text, out); decode != nil {
-		return fmt.Errorf("%s printed no JSON (%w, exit: %w): %s", name, decode, err, strings.TrimSpace(stderr.String()))
+		return fmt.Errorf("%s printed no JSON: %w: %s", name, errors.Join(decode, err), strings.TrimSpace(stderr.String()))
 	}
 	return nil
 }

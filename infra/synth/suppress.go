@@ -9,13 +9,14 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 
+	"padron/infra/config"
 	"padron/infra/ledger"
 )
 
 // suppress writes the ledger's decisions for the environment into its
 // resources, each in the form that its tool reads. Parliament has no form of
 // its own: who runs it filters.
-func suppress(app awscdk.App, environment string, environments []string, decisions ledger.Ledger) {
+func suppress(app awscdk.App, env *config.Environment, environments []string, decisions ledger.Ledger) {
 	found := map[string]awscdk.CfnResource{}
 	has := func(path string) bool {
 		if found[path] == nil {
@@ -24,7 +25,7 @@ func suppress(app awscdk.App, environment string, environments []string, decisio
 		return found[path] != nil
 	}
 	skips := map[string]*metadata{}
-	for _, s := range decisions.For(environment, environments, has) {
+	for _, s := range decisions.For(env, environments, has) {
 		if !has(s.Path) {
 			continue // the ledger's own test reports it
 		}

@@ -61,7 +61,7 @@ func Run(root string) error {
 			Context:            flags(),
 		})
 		estate.New(app, env)
-		suppress(app, env.Name, names(environments), decisions)
+		suppress(app, env, names(environments), decisions)
 		inspect(app)
 		app.Synth(nil)
 	}
