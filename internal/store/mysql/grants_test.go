@@ -29,7 +29,7 @@ func TestGrantsDocument(t *testing.T) {
 	b.WriteString("# What each service may do in the database\n" +
 		"Made from `internal/store/mysql/grants.go` by `go test ./internal/store/mysql -run TestGrantsDocument -update`; do not edit.\n\n" +
 		"`padron migrate users` gives each service a user of its own with these rights in the register's schema, and takes every other one away.\n" +
-		"A test asks a real server for each right on each column, granted or not. No user may create, alter, drop, truncate or lock tables,\n" +
+		"A test asks a real server for each right on each column, granted or not; another takes each right away and sees something fail. No user may create, alter, drop, truncate or lock tables,\n" +
 		"read files, pass rights on, or see another schema.\n")
 	for _, user := range mysql.ServiceUsers() {
 		fmt.Fprintf(&b, "\n## %s\n| table | right | columns | needed for |\n| --- | --- | --- | --- |\n", user)
