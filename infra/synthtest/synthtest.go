@@ -62,25 +62,38 @@ func root(t testing.TB) string {
 	return at
 }
 
-// synthesize makes the templates where they are stale. A lock on a file lets
-// one of the packages' test processes do it while the others wait.
+// synthesize makes the templates where they are stale.
 func synthesize(t testing.TB, at string) {
+	t.Helper()
+	defer locked(t, at)()
+	fresh, err := cdkout.Fresh(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !fresh {
+		run(t, at)
+	}
+}
+
+// locked lets one of the packages' test processes make templates while the
+// others wait, until the function that it returns is called.
+func locked(t testing.TB, at string) func() {
 	t.Helper()
 	lock, err := os.Open(filepath.Join(at, "cdk.json")) //nolint:gosec // a file of ours
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer lock.Close() //nolint:errcheck // it was only read
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	if fresh, err := cdkout.Fresh(at); err != nil || fresh {
-		if err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	cmd := exec.CommandContext(t.Context(), "go", "run", "./cmd/padron-infra", "synth")
+	return func() { lock.Close() } //nolint:errcheck,gosec // it was only read
+}
+
+// run is the command synth.
+func run(t testing.TB, at string, args ...string) {
+	t.Helper()
+	args = append([]string{"run", "./cmd/padron-infra", "synth"}, args...)
+	cmd := exec.CommandContext(t.Context(), "go", args...) //nolint:gosec // arguments of the tests
 	cmd.Dir = at
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("synthesis: %v\n%s", err, out)

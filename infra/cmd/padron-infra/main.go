@@ -64,16 +64,22 @@ func exit(code int) {
 	os.Exit(code)
 }
 
-type synthCommand struct{}
+type synthCommand struct {
+	Config string `and:"variant" placeholder:"DIR" help:"The folder of other configurations, to see what a change would deploy; with --out."`
+	Out    string `and:"variant" placeholder:"DIR" help:"Where the templates of those go, one folder an environment; with --config."`
+}
 
-// Run makes the templates where the sources changed.
-func (synthCommand) Run() error {
+// Run makes the templates where the sources changed, those of --config always.
+func (c synthCommand) Run() error {
 	root, err := cdkout.Root()
 	if err != nil {
 		return err
 	}
 	if err := withNode(root); err != nil {
 		return err
+	}
+	if c.Config != "" {
+		return synth.Variant(c.Config, c.Out)
 	}
 	return synth.Run(root)
 }

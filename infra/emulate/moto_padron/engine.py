@@ -8,6 +8,8 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.kms.models import KmsBackend
 from moto.s3.models import FakeBucket
 
+from moto_padron.model import Resource
+
 _class_of = parsing.resource_class_from_type
 _create = parsing.parse_and_create_resource
 _difference = parsing.ResourceMap.build_resource_diff
@@ -58,20 +60,26 @@ def _say_which(logical_id: str, resource_json: dict[str, Any], *args: Any, **kwa
 
 
 def _with_dependents(self: Any, other_template: dict[str, Any], parameters: Any = None) -> dict[str, Any]:
-    """A resource that refers to a changed one is looked at again, after it.
+    """Change what has other properties, and after it what refers to it.
 
-    moto changes only resources whose own text changed, so that a service would
-    stay on the old revision of its task definition.
+    moto changes each resource whose text changed, were it only what becomes of
+    it when it is deleted; and no other, so that a service would stay on the old
+    revision of its task definition.
     """
     by_action = _difference(self, other_template, parameters)
-    modified = by_action["Modify"]
-    resources = other_template["Resources"]
+    old, new = self._resource_json_map, other_template["Resources"]
+    modified = [n for n in by_action["Modify"] if old[n].get("Properties") != new[n].get("Properties")]
     for name in modified:
-        for other, body in resources.items():
-            known = other in self._resource_json_map and other not in modified
-            if known and name in _references(body):
+        for other, body in new.items():
+            if other in old and other not in modified and name in _references(body) and _is_ours(body["Type"]):
                 modified.append(other)
+    by_action["Modify"] = modified
     return by_action
+
+
+def _is_ours(resource_type: str) -> bool:
+    """Ours alone know a change that changes nothing."""
+    return issubclass(parsing.resource_class_from_type(resource_type), Resource)
 
 
 def _delete_backwards(self: Any) -> None:

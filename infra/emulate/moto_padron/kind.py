@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # Record is one resource as it is made: "properties" of the template, all
-# references resolved; "id"; "name", the physical name; "account", "region";
-# "response" of the first call.
+# references resolved; "old", the properties before a change, empty at first;
+# "id"; "name", the physical name; "account", "region"; "response" of the first
+# call.
 Record = dict[str, Any]
 
 

@@ -1,6 +1,6 @@
 """Registers the kinds and stubs as classes of moto's CloudFormation."""
 
-import logging
+import copy
 import os
 import uuid
 from functools import lru_cache
@@ -17,8 +17,6 @@ from moto.core.common_models import CloudFormationModel
 from moto_padron import kinds, stubs
 from moto_padron.fit import fit
 from moto_padron.kind import Call, Kind, Record, Step, Stub
-
-log = logging.getLogger("moto_padron")
 
 
 class Functions(jmespath.functions.Functions):
@@ -53,8 +51,9 @@ class Resource:
 
     def __init__(self, name: str, properties: dict[str, Any], account: str, region: str):
         self.record: Record = {
-            "name": name, "properties": properties, "account": account, "region": region, "id": "", "response": {},
+            "name": name, "properties": properties, "old": {}, "account": account, "region": region, "id": "", "response": {},
         }
+        self.given = copy.deepcopy(properties)
 
     @property
     def physical_resource_id(self) -> str:
@@ -104,7 +103,9 @@ class Resource:
         properties = dict(cloudformation_json["Properties"])
         if cls.kind.name:
             properties.setdefault(cls.kind.name, original_resource.record["properties"][cls.kind.name])
-        original_resource.change(properties)
+        if properties != original_resource.given:  # a resource that it refers to may have changed and kept its id
+            original_resource.given = copy.deepcopy(properties)
+            original_resource.change(properties)
         return original_resource
 
     @classmethod
@@ -128,12 +129,11 @@ class Made(Resource):
             self.run(step)
 
     def change(self, properties: dict[str, Any]) -> None:
+        old, self.record = self.record, {**self.record, "properties": properties, "old": self.record["properties"]}
         if not self.kind.update:
-            old, self.record = self.record, {**self.record, "properties": properties}
             self.create()
             self.take_away(old)
             return
-        self.record["properties"] = properties
         if self.kind.before:
             self.kind.before(self.client, self.record)
         for step in (*self.kind.update, *self.kind.then):

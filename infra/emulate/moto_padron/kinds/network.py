@@ -35,7 +35,7 @@ def _dissociate(client: Clients, record: Record) -> Any:
 
 
 def _permission(p: dict[str, Any]) -> dict[str, Any]:
-    """A rule as the API takes it, of the properties of an egress resource."""
+    """A rule of a security group as the API takes it."""
     rule: dict[str, Any] = {"IpProtocol": str(p["IpProtocol"])}
     for port in ("FromPort", "ToPort"):
         if port in p:
@@ -43,22 +43,47 @@ def _permission(p: dict[str, Any]) -> dict[str, Any]:
     for source, target, member in (
         ("CidrIp", "IpRanges", "CidrIp"),
         ("CidrIpv6", "Ipv6Ranges", "CidrIpv6"),
-        ("DestinationPrefixListId", "PrefixListIds", "PrefixListId"),
-        ("DestinationSecurityGroupId", "UserIdGroupPairs", "GroupId"),
+        ("PrefixListId", "PrefixListIds", "PrefixListId"),
+        ("SecurityGroupId", "UserIdGroupPairs", "GroupId"),
     ):
-        if source in p:
-            rule[target] = [{member: p[source], "Description": p.get("Description", "")}]
+        value = p.get(source) or p.get("Source" + source) or p.get("Destination" + source)
+        if value:
+            rule[target] = [{member: value, "Description": p.get("Description", "")}]
     return rule
 
 
-def _allow_out(client: Clients, record: Record) -> Any:
-    p = record["properties"]
-    return client(EC2).authorize_security_group_egress(GroupId=p["GroupId"], IpPermissions=[_permission(p)])
+def _rule(verb: str, way: str) -> Any:
+    """Return a step that authorizes or revokes the rule that a resource is."""
+
+    def change(client: Clients, record: Record) -> Any:
+        p = record["properties"]
+        operation = getattr(client(), f"{verb}_security_group_{way}")
+        return operation(GroupId=p["GroupId"], IpPermissions=[_permission(p)])
+
+    return change
 
 
-def _forbid_out(client: Clients, record: Record) -> Any:
-    p = record["properties"]
-    return client(EC2).revoke_security_group_egress(GroupId=p["GroupId"], IpPermissions=[_permission(p)])
+def _group(client: Clients, record: Record) -> Any:
+    """Make a group without the rule that lets everything out, unless nothing is said of the ways out."""
+    p, ec2 = record["properties"], client()
+    made = ec2.create_security_group(GroupName=p["GroupName"], Description=p["GroupDescription"], VpcId=p["VpcId"])
+    if p.get("SecurityGroupEgress"):
+        everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        ec2.revoke_security_group_egress(GroupId=made["GroupId"], IpPermissions=[everything])
+    return made
+
+
+def _rules(client: Clients, record: Record) -> None:
+    """Bring a group's own rules to what the template says: those that are gone, then those that are new."""
+    ec2, old, new = client(), record["old"], record["properties"]
+    for way in ("ingress", "egress"):
+        before, after = (p.get("SecurityGroup" + way.capitalize(), []) for p in (old, new))
+        for verb, rules in (
+            ("revoke", [r for r in before if r not in after]), ("authorize", [r for r in after if r not in before]),
+        ):
+            for rule in rules:
+                operation = getattr(ec2, f"{verb}_security_group_{way}")
+                operation(GroupId=record["id"], IpPermissions=[_permission(rule)])
 
 
 def _close_default_group(client: Clients, record: Record) -> Any:
@@ -141,8 +166,18 @@ KINDS = (
         id="response.NewAssociationId", attributes={"AssociationId": "id"}, delete=[_dissociate],
     ),
     Kind(
-        "AWS::EC2::SecurityGroupEgress", EC2, _allow_out,
-        id="response.SecurityGroupRules[0].SecurityGroupRuleId", delete=[_forbid_out],
+        "AWS::EC2::SecurityGroup", EC2, _group, id="response.GroupId", name="GroupName",
+        attributes={"GroupId": "id", "Id": "id", "VpcId": "properties.VpcId"},
+        then=[_rules, TAG], update=[Call("describe_security_groups", {"GroupIds": "[id]"}, "`{}`")],
+        delete=[Call("delete_security_group", {"GroupId": "id"})],
+    ),
+    Kind(
+        "AWS::EC2::SecurityGroupIngress", EC2, _rule("authorize", "ingress"),
+        id="response.SecurityGroupRules[0].SecurityGroupRuleId", delete=[_rule("revoke", "ingress")],
+    ),
+    Kind(
+        "AWS::EC2::SecurityGroupEgress", EC2, _rule("authorize", "egress"),
+        id="response.SecurityGroupRules[0].SecurityGroupRuleId", delete=[_rule("revoke", "egress")],
     ),
     Kind(
         "AWS::EC2::TransitGateway", EC2,

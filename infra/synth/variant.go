@@ -1,0 +1,32 @@
+package synth
+
+import (
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"padron/infra/config"
+	"padron/infra/estate"
+)
+
+// Variant synthesizes every environment that configs describes, in place of the
+// estate's own, into out/ENVIRONMENT: what a change of the configuration would
+// deploy. The faults of all configurations come at once.
+func Variant(configs, out string) error {
+	environments, err := config.All(configs)
+	if err != nil {
+		return err
+	}
+	defer jsii.Close()
+	for _, env := range environments {
+		app := awscdk.NewApp(&awscdk.AppProps{
+			Outdir:             jsii.String(filepath.Join(out, env.Name)),
+			AnalyticsReporting: jsii.Bool(false),
+			Context:            flags(),
+		})
+		estate.New(app, env)
+		app.Synth(nil)
+	}
+	return nil
+}
