@@ -32,6 +32,7 @@ func TestEstate(t *testing.T) {
 				return
 			}
 			t.Run("count", d.count)
+			t.Run("audit", d.audit)
 			t.Run("destroy", d.destroy)
 		})
 	}
@@ -62,6 +63,25 @@ func deploy(t *testing.T, name string) *deployed {
 		}
 	}
 	return d
+}
+
+// audit asks AWS's own API what stands there, and compares it with what the
+// configuration says, not with the templates.
+func (d *deployed) audit(t *testing.T) {
+	for _, q := range []struct {
+		what string
+		ask  func(*testing.T)
+	}{
+		{"subnets", d.auditSubnets}, {"routes", d.auditRoutes}, {"nats", d.auditNATs},
+		{"connections", d.auditConnections}, {"bastion", d.auditBastion},
+		{"cluster", d.auditCluster}, {"instances", d.auditInstances}, {"secrets", d.auditSecrets}, {"registry", d.auditRegistry},
+		{"keys", d.auditKeys}, {"customers key", d.auditCustomersKey}, {"roles", d.auditRoles},
+		{"balancer", d.auditBalancer}, {"listener", d.auditListener}, {"targets", d.auditTargets}, {"names", d.auditNames},
+		{"tasks", d.auditTasks}, {"service", d.auditService}, {"schedule", d.auditSchedule},
+		{"buckets", d.auditBuckets}, {"logs", d.auditLogs}, {"trail", d.auditTrail}, {"backups", d.auditBackups},
+	} {
+		t.Run(q.what, q.ask)
+	}
 }
 
 // count keeps the emulation honest: it is worth little if most is in name only.
