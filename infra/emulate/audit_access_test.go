@@ -2,11 +2,13 @@ package emulate_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -43,15 +45,22 @@ type statement struct {
 	Condition   map[string]map[string]words
 }
 
-// words are a text or a list of texts.
+// words are a value or a list of values, as texts.
 type words []string
 
 func (w *words) UnmarshalJSON(text []byte) error {
-	if text[0] == '[' {
-		return json.Unmarshal(text, (*[]string)(w))
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		return err
 	}
-	*w = words{""}
-	return json.Unmarshal(text, &(*w)[0])
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	for _, v := range list {
+		*w = append(*w, fmt.Sprint(v))
+	}
+	return nil
 }
 
 func parsePolicy(t *testing.T, text string) policy {
@@ -63,26 +72,32 @@ func parsePolicy(t *testing.T, text string) policy {
 	return p
 }
 
+// replicated are the keys that the other region needs to read what is copied
+// there.
+var replicated = []string{"backup", "customers"}
+
 // auditKeys: each is on, turned over every year, and stands in one region, but
-// for the backups' key with its replica.
+// for those that are replicated.
 func (d *deployed) auditKeys(t *testing.T) {
 	client := d.in(d.env.Region).kms
 	for _, name := range keyNames {
 		id := d.key(t, d.env.Region, name)
 		meta := must(client.DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: &id}))(t).KeyMetadata
 		same(t, "the state of the key "+name, meta.KeyState, kmstypes.KeyStateEnabled)
-		same(t, "more regions of the key "+name, *meta.MultiRegion, name == "backup")
+		same(t, "more regions of the key "+name, *meta.MultiRegion, slices.Contains(replicated, name))
 		rotation := must(client.GetKeyRotationStatus(t.Context(), &kms.GetKeyRotationStatusInput{KeyId: &id}))(t)
 		same(t, "rotation of the key "+name, rotation.KeyRotationEnabled, true)
 	}
-	same(t, "the replica of the backups' key", d.key(t, d.env.CopyRegion, "backup"), d.key(t, d.env.Region, "backup"))
+	for _, name := range replicated {
+		same(t, "the replica of the key "+name, d.key(t, d.env.CopyRegion, name), d.key(t, d.env.Region, name))
+	}
 }
 
 // auditCustomersKey: of all the account, the synchronizer and customers-mngr
 // alone use it; the first makes the field groups' keys and never unwraps them.
 func (d *deployed) auditCustomersKey(t *testing.T) {
 	client, id := d.in(d.env.Region).kms, d.key(t, d.env.Region, "customers")
-	p := parsePolicy(t, str(must(client.GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: &id}))(t).Policy))
+	p := parsePolicy(t, str(must(client.GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: &id, PolicyName: aws.String("default")}))(t).Policy))
 	denied := false
 	for _, s := range p.Statement {
 		if s.Effect == "Deny" {

@@ -1,7 +1,6 @@
 package emulate_test
 
 import (
-	"slices"
 	"testing"
 
 	"padron/infra/cdkout"
@@ -19,6 +18,8 @@ type deployed struct {
 	*emulate.Account
 	env      *config.Environment
 	assembly *cfn.Assembly
+	// empty is what stood in the account before.
+	empty inventory
 }
 
 // TestEstate deploys each environment, asks the questions of an auditor, changes
@@ -33,6 +34,8 @@ func TestEstate(t *testing.T) {
 			}
 			t.Run("count", d.count)
 			t.Run("audit", d.audit)
+			t.Run("release", d.release)
+			t.Run("audit of the release", d.audit)
 			t.Run("destroy", d.destroy)
 		})
 	}
@@ -57,6 +60,7 @@ func deploy(t *testing.T, name string) *deployed {
 	if err := d.Bootstrap(t.Context(), d.assembly); err != nil {
 		t.Fatal(err)
 	}
+	d.empty = d.inventory(t)
 	for _, stack := range d.assembly.Stacks {
 		if err := d.Create(t.Context(), stack); err != nil {
 			t.Fatal(err)
@@ -95,14 +99,5 @@ func (d *deployed) count(t *testing.T) {
 	if sum := counts[len(counts)-1]; float64(sum.Stubbed()) >= stubLimit*float64(sum.Total()) {
 		t.Errorf("%d of %d resources are stubs, and fewer than %.0f %% may be: %s",
 			sum.Stubbed(), sum.Total(), 100*stubLimit, sum.Names())
-	}
-}
-
-// destroy deletes the stacks, the last first.
-func (d *deployed) destroy(t *testing.T) {
-	for _, stack := range slices.Backward(d.assembly.Stacks) {
-		if err := d.Delete(t.Context(), stack); err != nil {
-			t.Error(err)
-		}
 	}
 }

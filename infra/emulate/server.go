@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
 // Account is one emulated account, empty at first. It lives in a process of its
@@ -30,6 +31,7 @@ type Account struct {
 	// types says what answers for a CloudFormation type.
 	types map[string]string
 
+	http    aws.HTTPClient
 	process *exec.Cmd
 	stdin   io.Closer
 	stderr  bytes.Buffer
@@ -42,7 +44,7 @@ func Start(ctx context.Context, root, id string) (*Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Account{ID: id}
+	a := &Account{ID: id, http: awshttp.NewBuildableClient()}
 	a.process = exec.CommandContext(context.WithoutCancel(ctx), python, "-W", "ignore", "-B", "-m", "moto_padron") //nolint:gosec // the pinned Python
 	a.process.Dir = filepath.Join(root, "emulate")
 	// One account alone: moto takes every caller for it. A fixed seed keeps
@@ -109,7 +111,6 @@ func (a *Account) Config(region string) aws.Config {
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "emulated", SecretAccessKey: "emulated"}, nil
 		}),
-		// What fails here fails again: no second tries that hide it.
-		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		HTTPClient: a.http,
 	}
 }

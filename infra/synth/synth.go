@@ -55,17 +55,20 @@ func Run(root string) error {
 	}
 	defer jsii.Close()
 	for _, env := range environments {
-		app := awscdk.NewApp(&awscdk.AppProps{
-			Outdir:             jsii.String(cdkout.Dir(root, env.Name)),
-			AnalyticsReporting: jsii.Bool(false),
-			Context:            flags(),
-		})
+		app := newApp(cdkout.Dir(root, env.Name))
 		estate.New(app, env)
 		suppress(app, env, names(environments), decisions)
 		inspect(app)
 		app.Synth(nil)
 	}
 	return cdkout.Mark(root, sum)
+}
+
+// newApp makes the app of one environment, whose templates go to dir.
+func newApp(dir string) awscdk.App {
+	return awscdk.NewApp(&awscdk.AppProps{
+		Outdir: jsii.String(dir), AnalyticsReporting: jsii.Bool(false), Context: flags(),
+	})
 }
 
 func names(environments []*config.Environment) []string {

@@ -3,7 +3,6 @@ package synth
 import (
 	"path/filepath"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
 	"padron/infra/config"
@@ -12,7 +11,7 @@ import (
 
 // Variant synthesizes every environment that configs describes, in place of the
 // estate's own, into out/ENVIRONMENT: what a change of the configuration would
-// deploy. The faults of all configurations come at once.
+// deploy. Nothing judges them. The faults of all configurations come at once.
 func Variant(configs, out string) error {
 	environments, err := config.All(configs)
 	if err != nil {
@@ -20,11 +19,7 @@ func Variant(configs, out string) error {
 	}
 	defer jsii.Close()
 	for _, env := range environments {
-		app := awscdk.NewApp(&awscdk.AppProps{
-			Outdir:             jsii.String(filepath.Join(out, env.Name)),
-			AnalyticsReporting: jsii.Bool(false),
-			Context:            flags(),
-		})
+		app := newApp(filepath.Join(out, env.Name))
 		estate.New(app, env)
 		app.Synth(nil)
 	}

@@ -15,6 +15,7 @@ _create = parsing.parse_and_create_resource
 _difference = parsing.ResourceMap.build_resource_diff
 _clean = parsing.clean_json
 _order = parsing.ResourceMap._ResourceMap__get_resources_in_dependency_order
+_update = models.CloudFormationBackend.update_stack
 _replicate = KmsBackend.replicate_key
 
 
@@ -26,6 +27,7 @@ def repair() -> None:
     parsing.ResourceMap.build_resource_diff = _with_dependents
     parsing.ResourceMap.delete = _delete_backwards
     parsing.ResourceMap._ResourceMap__get_resources_in_dependency_order = _channels_last
+    models.CloudFormationBackend.update_stack = _with_exports
     parsing.clean_json = _with_stack_outputs
     KmsBackend.replicate_key = _without_aliases
     FakeBucket._log_permissions_enabled_policy = staticmethod(_may_log)
@@ -96,6 +98,13 @@ def _delete_backwards(self: Any) -> None:
         except Exception as e:
             raise ValidationError(name, f"{name} ({body['Type']}): {type(e).__name__}: {e}") from e
         del self._parsed_resources[name]
+
+
+def _with_exports(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """What an update exports can be imported: moto knows the exports of creations alone."""
+    stack = _update(self, *args, **kwargs)
+    self.exports.update({export.name: export for export in stack.exports})
+    return stack
 
 
 def _channels_last(self: Any) -> list[str]:

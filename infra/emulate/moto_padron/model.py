@@ -27,6 +27,11 @@ class Functions(jmespath.functions.Functions):
         """A load balancer's or target group's name in metrics: app/... or targetgroup/..."""
         return arn.split(":")[-1].removeprefix("loadbalancer/")
 
+    @jmespath.functions.signature({"types": ["string"]})
+    def _func_tail(self, path: str) -> str:
+        """What stands behind the last slash."""
+        return path.split("/")[-1]
+
 
 OPTIONS = jmespath.Options(custom_functions=Functions())
 

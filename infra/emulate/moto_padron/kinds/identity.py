@@ -21,12 +21,39 @@ def _policies(client: Clients, record: Record) -> None:
 
 
 def _no_policies(client: Clients, record: Record) -> None:
-    """Take a role's policies away, without which it cannot be deleted."""
-    iam, name = client(), record["id"]
-    for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-        iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
-    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    """Take a role's policies away, with which it cannot be deleted: those of its own resource alone."""
+    iam, name, p = client(), record["id"], record["properties"]
+    for arn in p.get("ManagedPolicyArns", []):
+        iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+    for policy in p.get("Policies", []):
+        iam.delete_role_policy(RoleName=name, PolicyName=policy["PolicyName"])
+
+
+def _attach(client: Clients, record: Record) -> None:
+    """Attach a managed policy to the roles that it names, and to no other."""
+    iam, arn, old = client(), record["id"], record["old"].get("Roles", [])
+    new = record["properties"].get("Roles", [])
+    for role in old:
+        if role not in new:
+            iam.detach_role_policy(RoleName=role, PolicyArn=arn)
+    for role in new:
+        if role not in old:
+            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+
+
+def _detach(client: Clients, record: Record) -> None:
+    for role in record["properties"].get("Roles", []):
+        client().detach_role_policy(RoleName=role, PolicyArn=record["id"])
+
+
+def _new_version(client: Clients, record: Record) -> None:
+    """Make the document the policy's default, and forget the one before it: five versions are all there may be."""
+    iam, arn = client(), record["id"]
+    document = json.dumps(record["properties"]["PolicyDocument"])
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+    for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+        if not version["IsDefaultVersion"]:
+            iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
 
 
 def _replicate(client: Clients, record: Record) -> dict:
@@ -62,6 +89,12 @@ KINDS = (
              "Description: Description, MaxSessionDuration: MaxSessionDuration, PermissionsBoundary: PermissionsBoundary, Tags: Tags}"),
         id="response.Role.RoleName", attributes={"Arn": "response.Role.Arn", "RoleId": "response.Role.RoleId"},
         name="RoleName", then=[_policies], update=[TRUST], delete=[_no_policies, Call("delete_role", {"RoleName": "id"})],
+    ),
+    Kind(
+        "AWS::IAM::ManagedPolicy", IAM,
+        Call("create_policy", source="{PolicyName: ManagedPolicyName, PolicyDocument: PolicyDocument, Description: Description, Path: Path}"),
+        id="response.Policy.Arn", attributes={"PolicyArn": "id"}, name="ManagedPolicyName",
+        then=[_attach], update=[_new_version], delete=[_detach, Call("delete_policy", {"PolicyArn": "id"})],
     ),
     Kind(
         "AWS::IAM::OIDCProvider", IAM, Call("create_open_id_connect_provider"),

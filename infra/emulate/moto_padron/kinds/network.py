@@ -1,4 +1,4 @@
-"""EC2's network: access lists, rules between security groups, transit."""
+"""EC2's network: routes, access lists, security groups, transit; and the bastion."""
 
 from typing import Any
 
@@ -213,6 +213,21 @@ KINDS = (
         Call("modify_vpc_endpoint_service_permissions", source="{ServiceId: ServiceId, AddAllowedPrincipals: AllowedPrincipals}"),
         id="properties.ServiceId",
         update=[Call("modify_vpc_endpoint_service_permissions", source="{ServiceId: ServiceId, AddAllowedPrincipals: AllowedPrincipals}")],
+    ),
+    Kind(
+        "AWS::EC2::Instance", EC2,
+        Call("run_instances", {
+            "MinCount": "`1`", "MaxCount": "`1`", "IamInstanceProfile": "{Name: properties.IamInstanceProfile}",
+            "Monitoring": "{Enabled: properties.Monitoring}",
+        }, "{ImageId: ImageId, InstanceType: InstanceType, SubnetId: SubnetId, SecurityGroupIds: SecurityGroupIds, UserData: UserData, "
+           "BlockDeviceMappings: BlockDeviceMappings, MetadataOptions: MetadataOptions, DisableApiTermination: DisableApiTermination, "
+           "EbsOptimized: EbsOptimized, TagSpecifications: Tags && [{ResourceType: 'instance', Tags: Tags}]}"),
+        id="response.Instances[0].InstanceId",
+        attributes={"InstanceId": "id", "PrivateIp": "response.Instances[0].PrivateIpAddress"},
+        delete=[
+            Call("modify_instance_attribute", {"InstanceId": "id", "DisableApiTermination": "{Value: `false`}"}),
+            Call("terminate_instances", {"InstanceIds": "[id]"}),
+        ],
     ),
     Kind("Custom::VpcRestrictDefaultSG", EC2, _close_default_group, id="name"),
 )

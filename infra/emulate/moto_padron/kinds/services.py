@@ -1,11 +1,11 @@
-"""What runs and what leads to it: load balancer, firewall, tasks, schedules."""
+"""What runs and what leads to it: names, load balancer, firewall, tasks, schedules."""
 
 from typing import Any
 
 from moto_padron.kind import Call, Clients, Kind, Record
 
-ELB, ECS, WAF, SCALING, SCHEDULER, STATES = (
-    "elbv2", "ecs", "wafv2", "application-autoscaling", "scheduler", "stepfunctions",
+DNS, ELB, ECS, WAF, SCALING, SCHEDULER, STATES = (
+    "route53", "elbv2", "ecs", "wafv2", "application-autoscaling", "scheduler", "stepfunctions",
 )
 
 FULL_NAME = "full_name(id)"  # what metrics call it: the ARN from load balancer or group on
@@ -48,6 +48,15 @@ def _name_target(client: Clients, record: Record) -> None:
 
 
 KINDS = (
+    Kind(
+        "AWS::Route53::HostedZone", DNS,
+        Call("create_hosted_zone", {"CallerReference": "name"},
+             "{Name: Name, VPC: VPCs[0], HostedZoneConfig: {Comment: HostedZoneConfig.Comment, PrivateZone: VPCs && `true`}}"),
+        id="tail(response.HostedZone.Id)", attributes={"Id": "id", "NameServers": "response.DelegationSet.NameServers"},
+        then=[Call("create_query_logging_config", {"HostedZoneId": "id"},
+                   "QueryLoggingConfig && {CloudWatchLogsLogGroupArn: QueryLoggingConfig.CloudWatchLogsLogGroupArn}")],
+        delete=[Call("delete_hosted_zone", {"Id": "id"})],
+    ),
     Kind(
         "AWS::ElasticLoadBalancingV2::LoadBalancer", ELB,
         Call("create_load_balancer", source="{Name: Name, Subnets: Subnets, SecurityGroups: SecurityGroups, Scheme: Scheme, "
