@@ -229,11 +229,11 @@ func (i inventory) data(t *testing.T, c *clients) {
 	t.Helper()
 	ctx := t.Context()
 	for _, v := range must(c.rds.DescribeDBClusters(ctx, &rds.DescribeDBClustersInput{}))(t).DBClusters {
-		v.Status = nil // it comes up in its own time
+		v.Status, v.LatestRestorableTime = nil, nil // these move by themselves
 		i.add(t, "database", v.DBClusterIdentifier, v)
 	}
 	for _, v := range must(c.rds.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{}))(t).DBInstances {
-		v.DBInstanceStatus = nil
+		v.DBInstanceStatus, v.LatestRestorableTime = nil, nil
 		i.add(t, "database instance", v.DBInstanceIdentifier, v)
 	}
 	for _, v := range must(c.rds.DescribeDBClusterSnapshots(ctx, &rds.DescribeDBClusterSnapshotsInput{SnapshotType: aws.String("manual")}))(t).DBClusterSnapshots {
