@@ -124,6 +124,9 @@ func (i inventory) network(t *testing.T, c *clients) {
 	for _, v := range must(c.ec2.DescribeFlowLogs(ctx, &ec2.DescribeFlowLogsInput{}))(t).FlowLogs {
 		i.add(t, "flow log", v.FlowLogId, v)
 	}
+	for _, v := range must(c.ec2.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{}))(t).LaunchTemplates {
+		i.add(t, "launch template", v.LaunchTemplateId, v)
+	}
 	for _, r := range must(c.ec2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{}))(t).Reservations {
 		for _, v := range r.Instances {
 			if v.State.Name != types.InstanceStateNameTerminated {

@@ -96,6 +96,19 @@ def _close_default_group(client: Clients, record: Record) -> Any:
         ec2.revoke_security_group_egress(GroupId=group, IpPermissions=found["IpPermissionsEgress"])
 
 
+def _of_launch_template(client: Clients, record: Record) -> None:
+    """Give an instance what its launch template says of its metadata: moto takes the rest alone."""
+    template = record["properties"].get("LaunchTemplate")
+    if not template:
+        return
+    ec2 = client()
+    which = {"LaunchTemplateId": template["LaunchTemplateId"]} if "LaunchTemplateId" in template else {"LaunchTemplateName": template["LaunchTemplateName"]}
+    version = ec2.describe_launch_template_versions(Versions=[str(template["Version"])], **which)["LaunchTemplateVersions"][0]
+    options = version["LaunchTemplateData"].get("MetadataOptions", {})
+    if options:
+        ec2.modify_instance_metadata_options(InstanceId=record["id"], **options)
+
+
 KINDS = (
     # moto creates the first nine by itself, and never deletes them again.
     Kind(
@@ -221,9 +234,10 @@ KINDS = (
             "Monitoring": "{Enabled: properties.Monitoring}",
         }, "{ImageId: ImageId, InstanceType: InstanceType, SubnetId: SubnetId, SecurityGroupIds: SecurityGroupIds, UserData: UserData, "
            "BlockDeviceMappings: BlockDeviceMappings, MetadataOptions: MetadataOptions, DisableApiTermination: DisableApiTermination, "
-           "EbsOptimized: EbsOptimized, TagSpecifications: Tags && [{ResourceType: 'instance', Tags: Tags}]}"),
+           "EbsOptimized: EbsOptimized, LaunchTemplate: LaunchTemplate, TagSpecifications: Tags && [{ResourceType: 'instance', Tags: Tags}]}"),
         id="response.Instances[0].InstanceId",
         attributes={"InstanceId": "id", "PrivateIp": "response.Instances[0].PrivateIpAddress"},
+        then=[_of_launch_template],
         delete=[
             Call("modify_instance_attribute", {"InstanceId": "id", "DisableApiTermination": "{Value: `false`}"}),
             Call("terminate_instances", {"InstanceIds": "[id]"}),
