@@ -21,9 +21,10 @@ func protected(env *config.Environment) bool  { return env.Protected }
 func hasReaders(env *config.Environment) bool { return env.Database.Readers > 0 }
 
 func dataControls() []Control {
-	return slices.Concat(clusterControls(), clusterLogControls(), instanceControls(), loginControls())
+	return slices.Concat(clusterControls(), clusterKeepingControls(), clusterLogControls(), instanceControls(), loginControls())
 }
 
+// clusterControls are about who reads the database, at rest and on the way.
 func clusterControls() []Control {
 	return []Control{
 		{
@@ -56,6 +57,12 @@ func clusterControls() []Control {
 			Check:  both(every(typeCluster, is("true", "ManageMasterUserPassword")), every(typeCluster, keyIs("secrets", "MasterUserSecret", "KmsKeyId"))),
 			Remove: set(typeCluster, "ManageMasterUserPassword", false),
 		},
+	}
+}
+
+// clusterKeepingControls are about the database still being there, and sound.
+func clusterKeepingControls() []Control {
+	return []Control{
 		{
 			ID: "data.kept", What: "the database is not deleted by mistake",
 			NIST: []string{"CP-9", "SI-12"}, Where: protected,
@@ -72,6 +79,19 @@ func clusterControls() []Control {
 				return ""
 			}),
 			Remove: set(typeCluster, "BackupRetentionPeriod", float64(1)),
+		},
+		{
+			ID: "data.maintained", What: "the database is of a release that still gets patches, Aurora MySQL 3.10 or newer",
+			PCI: []string{"6.3.3"}, NIST: []string{"SI-2"},
+			Check: every(typeCluster, func(r *cfn.Resource) string {
+				var major, minor int
+				_, release, _ := strings.Cut(r.Text("EngineVersion"), "mysql_aurora.")
+				if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil || major < 3 || major == 3 && minor < 10 {
+					return "EngineVersion is " + r.Text("EngineVersion")
+				}
+				return ""
+			}),
+			Remove: set(typeCluster, "EngineVersion", "8.0.mysql_aurora.3.04.0"),
 		},
 		{
 			ID: "data.snapshots-tagged", What: "a snapshot tells which environment it is of",
