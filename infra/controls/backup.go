@@ -16,7 +16,7 @@ const (
 )
 
 func backupControls() []Control {
-	return slices.Concat(vaultControls(), planControls())
+	return slices.Concat(vaultControls(), lastResort(), planControls())
 }
 
 func vaultControls() []Control {
@@ -66,6 +66,12 @@ func vaultControls() []Control {
 			},
 			Remove: set(typeVault, "LockConfiguration", nil),
 		},
+	}
+}
+
+// lastResort is what is left when the account is lost.
+func lastResort() []Control {
+	return []Control{
 		{
 			ID: "backup.air-gapped", What: "copies stand in a vault that the account cannot empty",
 			PCI: []string{"10.3.3"}, NIST: []string{"CP-6", "CP-9"},

@@ -25,6 +25,10 @@ func vpnOn(env *config.Environment) bool {
 }
 
 func transitControls() []Control {
+	return slices.Concat(gatewayControls(), linkControls())
+}
+
+func gatewayControls() []Control {
 	return []Control{
 		{
 			ID: "transit.nobody-unasked", What: "no network joins the transit gateway without being accepted",
@@ -66,6 +70,11 @@ func transitControls() []Control {
 			}),
 			Remove: func(e *Estate) int { return loosen(e, "LogOptions") },
 		},
+	}
+}
+
+func linkControls() []Control {
+	return []Control{
 		{
 			ID: "transit.link-accepted", What: "an account that connects by PrivateLink is accepted by hand",
 			PCI: []string{"1.2.5", "7.2.1"}, NIST: []string{"AC-3", "CA-3"}, Where: privateLink,
