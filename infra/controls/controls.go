@@ -49,7 +49,9 @@ type Control struct {
 func All() []Control {
 	return slices.Concat(
 		identityControls(),
+		policyControls(),
 		keysControls(),
+		keyPolicyControls(),
 		networkControls(),
 		pathControls(),
 		reachControls(),
