@@ -51,6 +51,9 @@ func (m Matrix) At(from, to string, port int) State {
 func (n *Network) Matrix() Matrix {
 	m := Matrix{}
 	for _, from := range n.Parties {
+		if from.Comes == WayEndpoint { // it answers, and opens no connection
+			continue
+		}
 		m[from.Name] = map[string][]Cell{}
 		for _, to := range n.Parties {
 			if from == to && len(from.Groups) == 0 || to.Source || from.Outside() && to.Outside() {
