@@ -112,7 +112,7 @@ func messagesUse(env *config.Environment) []awsiam.PolicyStatement {
 var (
 	synchronizerSeals = []string{"seal", "fingerprint", "index", "quarantine"}
 	synchronizerOpens = []string{"fingerprint", "index", "quarantine"}
-	managerOpens      = []string{"seal", "page", "fingerprint", "index", "quarantine"}
+	managerOpens      = []string{"seal", "page", "index"}
 	managerSeals      = []string{"page", "index"}
 )
 

@@ -98,6 +98,40 @@ func TestAlarmsNameTheTopic(t *testing.T) {
 	})
 }
 
+var heading = regexp.MustCompile(`(?m)^## (.+)$`)
+
+// TestEveryAlarmIsExplained holds that docs/alarms.md says of every alarm that
+// reaches people what to do, and of none that there is not.
+func TestEveryAlarmIsExplained(t *testing.T) {
+	document, err := os.ReadFile(filepath.Join("..", "..", "docs", "alarms.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained := map[string]bool{}
+	for _, m := range heading.FindAllStringSubmatch(string(document), -1) {
+		for name := range strings.SplitSeq(m[1], ", ") {
+			explained[name] = false
+		}
+	}
+	eachEnvironment(t, func(t *testing.T, e environment) {
+		for _, a := range e.Resources("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm") {
+			name := strings.TrimPrefix(a.Text("AlarmName"), e.env.Prefix()+"-")
+			if a.Stack.Name == "audit" || len(a.List("AlarmActions")) == 0 {
+				continue // the trail's explain themselves; a part of another tells nobody
+			}
+			if _, known := explained[name]; !known {
+				t.Errorf("docs/alarms.md does not say what to do about %s", name)
+			}
+			explained[name] = true
+		}
+	})
+	for name, there := range explained {
+		if !there {
+			t.Errorf("docs/alarms.md explains %s, and there is no such alarm", name)
+		}
+	}
+}
+
 // TestBudget holds the configured sum.
 func TestBudget(t *testing.T) {
 	eachEnvironment(t, func(t *testing.T, e environment) {

@@ -126,3 +126,60 @@ func TestManagerBehindTheBalancer(t *testing.T) {
 		}
 	})
 }
+
+// TestPurposes holds what each service may do with the customers' key, which
+// its policies and the key's say alike: exactly what the programs need (see
+// docs/adr/0014-keys-in-kms.md), and the making of shared keys at a first start.
+func TestPurposes(t *testing.T) {
+	want := map[string]string{
+		"synchronizer kms:GenerateDataKey":   "[seal fingerprint index quarantine]",
+		"synchronizer kms:Decrypt":           "[fingerprint index quarantine]",
+		"customers-mngr kms:Decrypt":         "[seal page index]",
+		"customers-mngr kms:GenerateDataKey": "[page index]",
+	}
+	eachEnvironment(t, func(t *testing.T, e environment) {
+		key := e.the(t, "AWS::KMS::Key", "keys/customers")
+		byKey, byRole := map[string]string{}, map[string]string{}
+		for _, s := range statements(key, "KeyPolicy") {
+			principal, _ := s["Principal"].(map[string]any)
+			if role := cfn.Target(key.Stack.Resolve(principal["AWS"])); role != nil && s["Effect"] == "Allow" {
+				byKey[role.Path()+" "+text(s["Action"])] = purposesOf(s)
+			}
+		}
+		for _, policy := range e.Resources("AWS::IAM::ManagedPolicy") {
+			for _, s := range statements(policy, "PolicyDocument") {
+				for _, role := range cfn.Targets(policy.Get("Roles")) {
+					if cfn.Target(policy.Stack.Resolve(s["Resource"])) == key {
+						byRole[role.Path()+" "+text(s["Action"])] = purposesOf(s)
+					}
+				}
+			}
+		}
+		if diff := cmp.Diff(want, byKey); diff != "" {
+			t.Errorf("the key's policy (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(want, byRole); diff != "" {
+			t.Errorf("the roles' policies (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// statements are those of the policy document in the property, as in the
+// template.
+func statements(r *cfn.Resource, property string) []map[string]any {
+	document, _ := r.Properties[property].(map[string]any)
+	list, _ := document["Statement"].([]any)
+	var found []map[string]any
+	for _, s := range list {
+		if m, ok := s.(map[string]any); ok {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+func purposesOf(s map[string]any) string {
+	condition, _ := s["Condition"].(map[string]any)
+	equals, _ := condition["StringEquals"].(map[string]any)
+	return text(equals["kms:EncryptionContext:purpose"])
+}
