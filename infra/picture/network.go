@@ -102,7 +102,7 @@ func (p *plan) layTasks(i int, z *zone, parent *Box) {
 			continue
 		}
 		scale := p.scale(t)
-		lines := []string{p.words.t("ECS task on Fargate")}
+		lines := p.when(fargate(t.definition), "ECS task on Fargate")
 		for _, r := range scale {
 			lines = append(lines, p.words.f("%s–%s tasks", r.Text("MinCapacity"), r.Text("MaxCapacity")))
 		}

@@ -35,21 +35,19 @@ func (p *plan) layTransit() {
 		p.Resources("AWS::EC2::VPCEndpointService")...), middle+w/2+50, y, w, cardH)
 }
 
-// attached says whether the VPC hangs on the gateway.
+// attached says whether the VPC hangs on the gateway with every zone.
 func (p *plan) attached() []string {
-	if len(p.Resources("AWS::EC2::TransitGatewayAttachment", "AWS::EC2::TransitGatewayVpcAttachment")) == 0 {
-		return nil
-	}
-	return []string{p.words.t("attached to both zones")}
+	attachments := p.Resources("AWS::EC2::TransitGatewayAttachment", "AWS::EC2::TransitGatewayVpcAttachment")
+	return p.when(!slices.ContainsFunc(p.zones, func(z *zone) bool { return !p.in(z.private, attachments...) }), "attached to both zones")
 }
 
 // layOutside lays what is not in the account and that the templates speak of:
 // the provider and GitHub to the left, consumers below.
 func (p *plan) layOutside() {
-	if b := p.Drawing.Find("deploy"); b != nil {
+	if b := p.Find("deploy"); b != nil {
 		p.place(nil, p.node("github", "outside", "code", "GitHub Actions", []string{p.words.t("delivers by OIDC")}, b.From...), margin, b.Y, outsideW, cardH)
 	}
-	if gate := p.Drawing.Find("internet-gateway"); gate != nil {
+	if gate := p.Find("internet-gateway"); gate != nil {
 		if from := p.leaving(); from != nil {
 			p.place(nil, p.node("provider", "outside", "cloud", p.words.t("Provider"),
 				[]string{p.words.t("HTTPS, on the"), p.words.t("Internet")}, from...), margin, gate.midY()-cardH/2, outsideW, cardH)
@@ -127,7 +125,7 @@ func (p *plan) layConsumers() {
 		p.place(nil, b, x, y, w, cardH)
 		x += w + 12
 	}
-	if b := p.Drawing.Find("private-link"); b != nil && len(services) > 0 {
+	if b := p.Find("private-link"); b != nil && len(services) > 0 {
 		p.place(nil, p.node("consumer-accounts", "outside", "person", p.words.t("Consumer accounts"),
 			[]string{p.words.t("by PrivateLink")}, services...), max(x, b.X), y, w, cardH)
 	}

@@ -1,9 +1,7 @@
 package picture
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"padron/infra/cfn"
 )
@@ -27,7 +25,7 @@ type shelf struct {
 var global = []shelf{
 	{"access", "Access (global)", []card{
 		{id: "deploy", look: "security", icon: "person", label: "Delivery roles", types: []string{"AWS::IAM::Role"}, which: byGitHub, lines: say("by OIDC, no key")},
-		{id: "posture", look: "security", icon: "eye", label: "Posture role", types: []string{"AWS::IAM::Role"}, which: byExternalID, lines: say("CloudGuard, read-only")},
+		{id: "posture", look: "security", icon: "eye", label: "Posture role", types: []string{"AWS::IAM::Role"}, which: byExternalID, lines: posture},
 	}},
 	{"names", "Names (global)", []card{
 		{id: "private-zone", look: "network", icon: "route", label: "Route 53", types: []string{"AWS::Route53::HostedZone"}, which: private, lines: zoneNames("private zone")},
@@ -44,7 +42,7 @@ var regional = []shelf{
 	{"recovery", "Backup and recovery", []card{
 		{id: "backup", look: "storage", icon: "archive", label: "AWS Backup", types: []string{"AWS::Backup::BackupPlan", "AWS::Backup::BackupVault"}, lines: vaults},
 		{id: "air-gapped", look: "storage", icon: "lock", label: "Air-gapped vault", types: []string{"AWS::Backup::LogicallyAirGappedBackupVault"}},
-		{id: "restore-test", look: "storage", icon: "check", label: "Restore test", types: []string{"AWS::Backup::RestoreTestingPlan"}, lines: say("every week")},
+		{id: "restore-test", look: "storage", icon: "check", label: "Restore test", types: []string{"AWS::Backup::RestoreTestingPlan"}, lines: weekly},
 	}},
 	{"edge", "Edge", []card{
 		{id: "certificate", look: "security", icon: "cert", label: "Certificate Manager", types: []string{"AWS::CertificateManager::Certificate"}},
@@ -53,18 +51,18 @@ var regional = []shelf{
 	}},
 	{"running", "Containers and runs", []card{
 		{id: "scheduler", look: "integration", icon: "calendar", label: "EventBridge Scheduler", types: []string{"AWS::Scheduler::Schedule"}, lines: schedules},
-		{id: "steps", look: "integration", icon: "steps", label: "Step Functions", types: []string{"AWS::StepFunctions::StateMachine"}, lines: say("runs in partitions")},
-		{id: "cluster", look: "compute", icon: "server", label: "ECS cluster", types: []string{"AWS::ECS::Cluster"}, lines: say("Fargate, ARM64")},
+		{id: "steps", look: "integration", icon: "steps", label: "Step Functions", types: []string{"AWS::StepFunctions::StateMachine"}, lines: divided},
+		{id: "cluster", look: "compute", icon: "server", label: "ECS cluster", types: []string{"AWS::ECS::Cluster"}, lines: platform},
 		{id: "migration", look: "compute", icon: "container", label: "Migration task", types: []string{"AWS::ECS::TaskDefinition"}, which: migrates, lines: say("run by a release")},
-		{id: "registry", look: "compute", icon: "archive", label: "ECR", types: []string{"AWS::ECR::Repository"}, lines: counted("%d repositories, scanned")},
+		{id: "registry", look: "compute", icon: "archive", label: "ECR", types: []string{"AWS::ECR::Repository"}, lines: repositories},
 		{id: "dead-letters", look: "integration", icon: "queue", label: "SQS", types: []string{"AWS::SQS::Queue"}, lines: counted("%d queues")},
 	}},
 	{"keys", "Keys and secrets", []card{
-		{id: "kms", look: "security", icon: "key", label: "KMS", types: []string{"AWS::KMS::Key"}, lines: counted("%d keys, rotated")},
+		{id: "kms", look: "security", icon: "key", label: "KMS", types: []string{"AWS::KMS::Key"}, lines: keys},
 		{id: "secrets", look: "security", icon: "lock", label: "Secrets Manager", types: []string{"AWS::SecretsManager::Secret", "AWS::RDS::DBCluster"}, which: secret, lines: secrets},
 	}},
 	{"audit", "Audit and detection", []card{
-		{id: "trail", look: "manage", icon: "camera", label: "CloudTrail", types: []string{"AWS::CloudTrail::Trail"}, lines: say("every region")},
+		{id: "trail", look: "manage", icon: "camera", label: "CloudTrail", types: []string{"AWS::CloudTrail::Trail"}, lines: regions},
 		{id: "guardduty", look: "security", icon: "eye", label: "GuardDuty", types: []string{"AWS::GuardDuty::Detector"}},
 		{id: "security-hub", look: "security", icon: "check", label: "Security Hub", types: []string{"AWS::SecurityHub::Hub"}},
 		{id: "config", look: "manage", icon: "steps", label: "AWS Config", types: []string{"AWS::Config::ConfigurationRecorder"}},
@@ -82,73 +80,6 @@ var regional = []shelf{
 var copies = []card{
 	{id: "copy-vault", look: "storage", icon: "archive", label: "Vault of copies", types: []string{"AWS::Backup::BackupVault"}},
 	{id: "copy-key", look: "security", icon: "key", label: "KMS replica", types: []string{"AWS::KMS::ReplicaKey"}},
-}
-
-func say(phrase string) func(*plan, []*cfn.Resource) []string {
-	return func(p *plan, _ []*cfn.Resource) []string { return []string{p.words.t(phrase)} }
-}
-
-func counted(format string) func(*plan, []*cfn.Resource) []string {
-	return func(p *plan, all []*cfn.Resource) []string {
-		if len(all) == 1 {
-			return nil
-		}
-		return []string{p.words.f(format, len(all))}
-	}
-}
-
-func zoneNames(phrase string) func(*plan, []*cfn.Resource) []string {
-	return func(p *plan, all []*cfn.Resource) []string {
-		return []string{p.words.t(phrase), shorten(strings.TrimSuffix(all[0].Text("Name"), "."), stripW-textX-4)}
-	}
-}
-
-func budgets(p *plan, all []*cfn.Resource) []string {
-	return []string{p.words.f("%s USD a month", all[0].Text("Budget", "BudgetLimit", "Amount"))}
-}
-
-// vaults says where the vault is locked, and how often it is filled.
-func vaults(p *plan, all []*cfn.Resource) []string {
-	for _, r := range all {
-		if r.Get("LockConfiguration") != nil {
-			return []string{p.words.t("vault locked")}
-		}
-	}
-	return nil
-}
-
-func webRules(p *plan, all []*cfn.Resource) []string {
-	return []string{p.words.f("%d rules", len(all[0].List("Rules")))}
-}
-
-func schedules(_ *plan, all []*cfn.Resource) []string {
-	return []string{all[0].Text("ScheduleExpression")}
-}
-
-func secrets(p *plan, all []*cfn.Resource) []string {
-	return []string{p.words.f("%d secrets", len(all))}
-}
-
-// secret accepts secrets, and clusters whose administrator's secret RDS keeps
-// in Secrets Manager.
-func secret(_ *plan, r *cfn.Resource) bool {
-	return r.Type != "AWS::RDS::DBCluster" || r.Bool("ManageMasterUserPassword")
-}
-
-func private(_ *plan, r *cfn.Resource) bool { return len(r.List("VPCs")) > 0 }
-func public(p *plan, r *cfn.Resource) bool  { return !private(p, r) }
-
-// migrates accepts what the stack migration runs.
-func migrates(_ *plan, r *cfn.Resource) bool { return r.Stack.Name == "migration" }
-
-// byGitHub accepts roles that a workflow of GitHub may take.
-func byGitHub(_ *plan, r *cfn.Resource) bool {
-	return strings.Contains(fmt.Sprint(r.Get("AssumeRolePolicyDocument")), "token.actions.githubusercontent.com")
-}
-
-// byExternalID accepts roles that another account may take.
-func byExternalID(_ *plan, r *cfn.Resource) bool {
-	return strings.Contains(fmt.Sprint(r.Get("AssumeRolePolicyDocument")), "sts:ExternalId")
 }
 
 // stock returns the box of the card, nil where the templates, in the region,

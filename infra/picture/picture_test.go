@@ -150,6 +150,39 @@ func TestSpanning(t *testing.T) {
 	})
 }
 
+// TestArrowsAvoidNodes asks that no arrow runs over a node but its two ends.
+func TestArrowsAvoidNodes(t *testing.T) {
+	each(t, func(t *testing.T, d *picture.Drawing) {
+		d.Walk(func(_, b *picture.Box) {
+			for _, a := range d.Arrows {
+				for i := 1; b.Icon != "" && b != a.From && b != a.To && i < len(a.Path); i++ {
+					if crosses(a.Path[i-1], a.Path[i], b) {
+						t.Errorf("the arrow from %s to %s runs over %s", a.From.ID, a.To.ID, b.ID)
+					}
+				}
+			}
+		})
+	})
+}
+
+// TestArrowsAreSquare asks for pieces that go across or up and down.
+func TestArrowsAreSquare(t *testing.T) {
+	each(t, func(t *testing.T, d *picture.Drawing) {
+		for _, a := range d.Arrows {
+			for i := 1; i < len(a.Path); i++ {
+				if a.Path[i-1].X != a.Path[i].X && a.Path[i-1].Y != a.Path[i].Y {
+					t.Errorf("the arrow from %s to %s is slanting", a.From.ID, a.To.ID)
+				}
+			}
+		}
+	})
+}
+
+// crosses reports whether the piece of an arrow touches the box.
+func crosses(from, to picture.Point, b *picture.Box) bool {
+	return min(from.X, to.X) < b.X+b.W && b.X < max(from.X, to.X) && min(from.Y, to.Y) < b.Y+b.H && b.Y < max(from.Y, to.Y)
+}
+
 func inside(b, parent *picture.Box) bool {
 	return b.X >= parent.X && b.Y >= parent.Y && b.X+b.W <= parent.X+parent.W && b.Y+b.H <= parent.Y+parent.H
 }
@@ -204,5 +237,33 @@ func arrows(d *picture.Drawing, id string) []string {
 func TestUnknownLanguage(t *testing.T) {
 	if _, err := picture.New(synthtest.Load(t, "dev"), "dev", "fr"); err == nil {
 		t.Error("a drawing in fr has no error")
+	}
+}
+
+// TestLinesAreRead changes a setting at a time: what a card says of it goes.
+func TestLinesAreRead(t *testing.T) {
+	for _, c := range []struct{ box, typ, property string }{
+		{"trail", "AWS::CloudTrail::Trail", "IsMultiRegionTrail"},
+		{"backup", "AWS::Backup::BackupVault", "LockConfiguration"},
+		{"restore-test", "AWS::Backup::RestoreTestingPlan", "ScheduleExpression"},
+		{"steps", "AWS::StepFunctions::StateMachine", "DefinitionString"},
+		{"cluster", "AWS::ECS::TaskDefinition", "RuntimePlatform"},
+		{"kms", "AWS::KMS::Key", "EnableKeyRotation"},
+		{"balancer", "AWS::ElasticLoadBalancingV2::Listener", "SslPolicy"},
+		{"posture", "AWS::IAM::Role", "ManagedPolicyArns"},
+		{"transit", "AWS::EC2::TransitGatewayVpcAttachment", "SubnetIds"},
+		{"synchronizer-us-east-1a", "AWS::ECS::TaskDefinition", "RequiresCompatibilities"},
+	} {
+		t.Run(c.box, func(t *testing.T) {
+			a := synthtest.Load(t, picture.Environment)
+			before := draw(t, a, picture.Environment, "en").Find(c.box)
+			for _, r := range a.Resources(c.typ) {
+				delete(r.Properties, c.property)
+			}
+			after := draw(t, a, picture.Environment, "en").Find(c.box)
+			if before == nil || after != nil && slices.Equal(before.Lines, after.Lines) {
+				t.Errorf("%s says the same without %s", c.box, c.property)
+			}
+		})
 	}
 }

@@ -19,7 +19,7 @@ func (p *plan) connectServices() {
 // connectStarts draws who starts the synchronizer: the schedule, by way of the
 // state machine where runs have partitions.
 func (p *plan) connectStarts() {
-	schedule, steps := p.Drawing.Find("scheduler"), p.Drawing.Find("steps")
+	schedule, steps := p.Find("scheduler"), p.Find("steps")
 	starter := schedule
 	if schedule != nil && steps != nil {
 		if why := p.mentioning(schedule, steps); why != nil {
@@ -29,7 +29,7 @@ func (p *plan) connectStarts() {
 		}
 	}
 	last := p.zones[len(p.zones)-1]
-	syncer := p.Drawing.Find("synchronizer-" + last.name)
+	syncer := p.Find("synchronizer-" + last.name)
 	if starter == nil || syncer == nil {
 		return
 	}
@@ -57,7 +57,7 @@ func (p *plan) mentioning(from, to *Box) []*cfn.Resource {
 }
 
 func (p *plan) connectDelivery() {
-	github, role := p.Drawing.Find("github"), p.Drawing.Find("deploy")
+	github, role := p.Find("github"), p.Find("deploy")
 	if github != nil && role != nil {
 		p.arrow("start", github, role, "OIDC", role.From, Point{github.right(), github.midY()}, Point{role.X, role.midY()})
 	}
@@ -67,7 +67,7 @@ func (p *plan) connectDelivery() {
 func (p *plan) connectReplica() {
 	var boxes []*Box
 	for _, z := range p.zones {
-		if b := p.Drawing.Find("database-" + z.name); b != nil {
+		if b := p.Find("database-" + z.name); b != nil {
 			boxes = append(boxes, b)
 		}
 	}
@@ -87,7 +87,7 @@ func (p *plan) connectReplica() {
 
 // connectCopies draws the way of the backups to the other region.
 func (p *plan) connectCopies() {
-	backup, vault := p.Drawing.Find("backup"), p.Drawing.Find("copy-vault")
+	backup, vault := p.Find("backup"), p.Find("copy-vault")
 	if backup == nil || vault == nil {
 		return
 	}
@@ -98,7 +98,7 @@ func (p *plan) connectCopies() {
 		}
 	}
 	// It begins at the shelf's frame, so that it does not cross its heading.
-	shelf := p.Drawing.Find("recovery")
+	shelf := p.Find("recovery")
 	p.arrow("copy", backup, vault, "", why, Point{backup.midX(), shelf.Y}, Point{backup.midX(), vault.bottom()})
 }
 
@@ -106,8 +106,8 @@ func (p *plan) connectCopies() {
 // firewall before it.
 func (p *plan) connectServing() {
 	for i, id := range []string{"certificate", "waf"} {
-		b := p.Drawing.Find(id)
-		if b == nil || p.balancer == nil || i > 0 && p.Drawing.Find("certificate") != nil {
+		b := p.Find(id)
+		if b == nil || p.balancer == nil || i > 0 && p.Find("certificate") != nil {
 			continue
 		}
 		x, y := p.vpcBox.right()+12, p.balancer.midY()
@@ -129,7 +129,7 @@ func (p *plan) serving(b *Box) []*cfn.Resource {
 // services.
 func (p *plan) connectEndpoints() {
 	last := p.zones[len(p.zones)-1]
-	exits := p.Drawing.Find("endpoints-" + last.name)
+	exits := p.Find("endpoints-" + last.name)
 	if exits != nil {
 		p.arrow("aws", exits, p.region, "", exits.From, Point{exits.right(), exits.midY()}, Point{panelX, exits.midY()})
 	}

@@ -2,7 +2,7 @@ package picture
 
 // spanish are the phrases of the picture. A name of AWS's that its own Spanish
 // pages keep is its own translation.
-var spanish = map[string]string{
+var spanish = map[string]string{ //nolint:misspell // it is Spanish
 	"padron in AWS: the environment %s":  "padron en AWS: el entorno %s",
 	"AWS account %s":                     "Cuenta de AWS %s",
 	"Region %s":                          "Región %s",
@@ -72,7 +72,9 @@ var spanish = map[string]string{
 	"Migration task":           "Tarea de migración",
 	"run by a release":         "en cada versión",
 	"ECR":                      "ECR",
-	"%d repositories, scanned": "%d repositorios",
+	"%d repositories, scanned": "%d repositorios, analizados",
+	"%d repositories":          "%d repositorios, sin análisis",
+	"%d keys":                  "%d claves",
 	"SQS":                      "SQS",
 	"%d queues":                "%d colas",
 	"Keys and secrets":         "Claves y secretos",
