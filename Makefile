@@ -13,7 +13,7 @@ ARGS ?=
 # What npm installs for infra brings Go files of its own.
 SOURCES = $$(find . -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help run test build infra infra-deps cost lint bench torture fuzz cover clean
+.PHONY: help run test build infra infra-deps infra-docs cost lint bench torture fuzz cover clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -57,6 +57,11 @@ cover: ## statement coverage of the whole, by package
 	@mkdir -p var
 	$(CLEAN_ENV) go test -coverpkg=./... -coverprofile=var/cover.out ./... >/dev/null
 	@go tool cover -func=var/cover.out | tail -1
+
+infra-docs: infra-deps ## write anew the documents that are made from the templates
+	cd infra && go build -o ../bin/padron-infra ./cmd/padron-infra && ../bin/padron-infra synth
+	cd infra && for document in reach controls recovery cost elements; do ../bin/padron-infra $$document --write || exit 1; done
+	cd infra && ../bin/padron-infra picture && ../bin/padron-infra check --write
 
 cost: infra-deps ## what each environment in AWS costs in a month
 	@cd infra && go run ./cmd/padron-infra cost
