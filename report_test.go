@@ -86,6 +86,7 @@ func TestRunReportRoundTrip(t *testing.T) {
 			UnknownFields: rapid.SliceOfN(rapid.String(), 0, 3).Draw(t, "unknown"),
 			StartedAt:     millis().Draw(t, "started"), Duration: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "ms")) * time.Millisecond,
 			ResumedFrom: rapid.String().Draw(t, "resumed"), Error: rapid.String().Draw(t, "error"),
+			Forced: rapid.String().Draw(t, "forced"), Version: rapid.String().Draw(t, "version"),
 		}
 		roundTrip(t, run)
 	})

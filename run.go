@@ -44,6 +44,8 @@ type Run struct {
 	// Forced is the operator's reason to lift the mass-change limits, 10 to 500
 	// characters; "" where they held.
 	Forced string
+	// Version is the program's that did it.
+	Version string
 	// Error says why a run failed or was refused; nothing personal.
 	Error string
 }
@@ -76,6 +78,7 @@ type runReport struct {
 	CustomersPerSecond float64           `json:"customers_per_second"`
 	ResumedFrom        string            `json:"resumed_from"`
 	Forced             string            `json:"forced,omitempty"`
+	Version            string            `json:"version,omitempty"`
 	Error              string            `json:"error,omitempty"`
 }
 
@@ -87,7 +90,7 @@ func (r Run) MarshalJSON() ([]byte, error) {
 		Quarantined: r.Quarantined, Duplicates: r.Duplicates,
 		Reasons: r.Reasons, Warnings: r.Warnings, UnknownFields: r.UnknownFields,
 		StartedAt: FormatTime(r.StartedAt), DurationMS: r.Duration.Milliseconds(),
-		CustomersPerSecond: float64(int64(r.Rate()*10)) / 10, ResumedFrom: r.ResumedFrom, Forced: r.Forced, Error: r.Error,
+		CustomersPerSecond: float64(int64(r.Rate()*10)) / 10, ResumedFrom: r.ResumedFrom, Forced: r.Forced, Version: r.Version, Error: r.Error,
 	}
 	if report.Reasons == nil {
 		report.Reasons = map[Reason]int64{}
@@ -117,7 +120,7 @@ func (r *Run) UnmarshalJSON(data []byte) error {
 		Quarantined: p.Quarantined, Duplicates: p.Duplicates,
 		Reasons: p.Reasons, Warnings: p.Warnings, UnknownFields: p.UnknownFields,
 		StartedAt: started, Duration: time.Duration(p.DurationMS) * time.Millisecond,
-		ResumedFrom: p.ResumedFrom, Forced: p.Forced, Error: p.Error,
+		ResumedFrom: p.ResumedFrom, Forced: p.Forced, Version: p.Version, Error: p.Error,
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"padron"
+	"padron/internal/buildinfo"
 	"padron/internal/config"
 	"padron/internal/provider"
 	"padron/internal/seal"
@@ -200,7 +201,7 @@ func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Confi
 	}
 	return synchronizer.Config{
 		Store: a.Store, Provider: client, Sealer: sealer, Holder: holder(),
-		MaxDelete: a.Config.MaxDelete, MaxChange: a.Config.MaxChange, Force: o.Force, DryRun: o.DryRun, Full: o.Full,
+		MaxDelete: a.Config.MaxDelete, MaxChange: a.Config.MaxChange, Force: o.Force, DryRun: o.DryRun, Full: o.Full, Version: buildinfo.Version,
 		OnProgress: o.OnProgress, Logger: a.Logger,
 	}, nil
 }

@@ -210,6 +210,9 @@ func TestHealthyService(t *testing.T) {
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
 	}
+	if detail := results[12].Detail; !strings.Contains(detail, "by version "+buildinfo.Version) {
+		t.Errorf("the last run: %s", detail)
+	}
 	if detail := fmt.Sprint(results[0].Detail, results[2].Detail); !strings.Contains(detail, "127.0.0.1") || !strings.Contains(detail, `"Corp CA"`) {
 		t.Errorf("seen: %s", detail)
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -119,6 +120,7 @@ func (c *checker) lastRun(ctx context.Context) {
 			ID        string    `json:"run_id"`
 			Outcome   string    `json:"outcome"`
 			StartedAt time.Time `json:"started_at"`
+			Version   string    `json:"version"`
 		} `json:"runs"`
 	}
 	if err := c.want(ctx, http.StatusOK, token, http.MethodGet, "/v1/runs", "", &answer); err != nil {
@@ -130,7 +132,7 @@ func (c *checker) lastRun(ctx context.Context) {
 			continue
 		}
 		age := time.Since(r.StartedAt).Round(time.Second)
-		seen := fmt.Sprintf("%s %s, began %v ago", r.ID, r.Outcome, age)
+		seen := fmt.Sprintf("%s %s, began %v ago, by version %s", r.ID, r.Outcome, age, cmp.Or(r.Version, "unknown"))
 		var wrong error
 		if r.Outcome != string(padron.OutcomeCompleted) || age > c.MaxAge {
 			wrong = fmt.Errorf("%s; want one that completed in the last %v", seen, c.MaxAge)

@@ -86,6 +86,8 @@ type Config struct {
 	Full bool
 	// LeaseTTL is how long the lease outlives a stalled process; default 30 s.
 	LeaseTTL time.Duration
+	// Version is this program's, for the report.
+	Version string
 	// BatchSize is how many records are gathered for one transaction, if pages
 	// are smaller; default 4000.
 	BatchSize int
@@ -133,7 +135,7 @@ func (c *Config) withDefaults() Config {
 func Run(ctx context.Context, cfg Config) (padron.Run, error) {
 	cfg = cfg.withDefaults()
 	started := cfg.Now().UTC()
-	run := padron.Run{ID: newRunID(started), DryRun: cfg.DryRun, Forced: cfg.Force, StartedAt: started}
+	run := padron.Run{ID: newRunID(started), DryRun: cfg.DryRun, Forced: cfg.Force, Version: cfg.Version, StartedAt: started}
 	err := runLeased(ctx, &cfg, &run)
 	run.Duration = cfg.Now().Sub(started)
 	run.Outcome, run.Error = outcomeOf(err)
