@@ -17,7 +17,7 @@ var keyUse = []string{
 
 // keyPolicyControls are who may use which key.
 func keyPolicyControls() []Control {
-	return slices.Concat(keyLives(), keyUsers(), customersKey())
+	return slices.Concat(keyLives(), keyUsers(), keyServices(), customersKey())
 }
 
 func keyLives() []Control {
@@ -125,6 +125,11 @@ func keyUsers() []Control {
 			}),
 			Remove: changeStatement("secrets", "UseThroughServices", "Condition", nil),
 		},
+	}
+}
+
+func keyServices() []Control {
+	return []Control{
 		{
 			ID: "keys.right-service", What: "the keys of the database, secrets, images and backups are used by those services and no other",
 			PCI: []string{"3.6.1.3", "3.7.1"}, NIST: []string{"AC-6", "SC-12"},

@@ -94,6 +94,11 @@ func groupControls() []Control {
 			}),
 			Remove: set("AWS::EC2::SecurityGroupIngress", "Description", nil),
 		},
+	}
+}
+
+func groupEgressControls() []Control {
+	return []Control{
 		{
 			ID: "network.groups-both-sides", What: "what one group lets out to another, that one lets in, and the other way round",
 			PCI: []string{"1.2.5", "1.2.7"}, NIST: []string{"AC-4", "CM-7"},

@@ -14,7 +14,7 @@ func dnsFirewall(env *config.Environment) bool        { return env.Features.DNSF
 
 // pathControls are the network's: addresses, lists, groups, endpoints and names.
 func pathControls() []Control {
-	return slices.Concat(planOfAddresses(), groupControls(), endpointControls(), dnsControls())
+	return slices.Concat(planOfAddresses(), listControls(), flowControls(), groupControls(), groupEgressControls(), endpointControls(), dnsControls())
 }
 
 func planOfAddresses() []Control {
@@ -44,6 +44,11 @@ func planOfAddresses() []Control {
 			},
 			Remove: letInSix,
 		},
+	}
+}
+
+func listControls() []Control {
+	return []Control{
 		{
 			ID: "network.lists-around", What: "a network access list of ours stands around every subnet, as a second fence",
 			PCI: []string{"1.2.1", "1.3.1", "1.3.2"}, NIST: []string{"AC-4", "SC-7"}, CIS: []string{"5.1"},
@@ -71,6 +76,11 @@ func planOfAddresses() []Control {
 			}),
 			Remove: set("AWS::EC2::NetworkAclEntry", "PortRange", map[string]any{"From": float64(22), "To": float64(22)}),
 		},
+	}
+}
+
+func flowControls() []Control {
+	return []Control{
 		{
 			ID: "network.flow-logs-soon", What: "flow logs come every minute, not every ten",
 			PCI: []string{"10.4.1.1"}, NIST: []string{"AU-12", "SI-4"}, CIS: []string{"3.7"},
