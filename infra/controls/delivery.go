@@ -142,8 +142,9 @@ func pipelineControls() []Control {
 			Check: func(e *Estate) []string {
 				missing := may(e, "release", func(action string) bool { return strings.HasPrefix(action, "ecr:") || reads(action) })
 				return append(missing, one(typePolicy, "ReleasePolicy", func(r *cfn.Resource) string {
-					want := fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-*", e.Env.Region, e.Env.Account, e.Env.Prefix())
-					if s := statement(r, "PolicyDocument", "Push"); s == nil || s["Resource"] != want {
+					own := fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-", e.Env.Region, e.Env.Account, e.Env.Prefix())
+					s := statement(r, "PolicyDocument", "Push")
+					if s == nil || slices.ContainsFunc(several(s["Resource"]), func(x string) bool { return !strings.HasPrefix(x, own) || strings.Contains(x, "*") }) {
 						return "Push is not for the environment's repositories alone"
 					}
 					return ""
