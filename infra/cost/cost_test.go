@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -154,6 +155,30 @@ func TestScaled(t *testing.T) {
 	// Half an ACU more, for writer and reader.
 	if got := estimate(t, c, "prod").Floor() - before.Floor(); math.Abs(got-87.60) > 0.005 {
 		t.Errorf("half an ACU more adds %.2f, want 87.60", got)
+	}
+}
+
+// TestOftener makes runs rarer: what a run costs falls with them.
+func TestOftener(t *testing.T) {
+	a := synthtest.Load(t, "prod")
+	before := estimate(t, a, "prod")
+	c := a.Clone()
+	for _, s := range c.Resources("AWS::Scheduler::Schedule") {
+		if s.Text("ScheduleExpression") == "rate(15 minutes)" {
+			s.Properties["ScheduleExpression"] = "rate(30 minutes)"
+		}
+	}
+	var changed []string
+	for _, change := range cost.Diff(before, estimate(t, c, "prod")) {
+		if change.After >= change.Before {
+			t.Errorf("%+v grows with fewer runs", change)
+		}
+		changed = append(changed, change.Type)
+	}
+	for _, want := range []string{"AWS::ECS::TaskDefinition", "AWS::StepFunctions::StateMachine", "AWS::Config::ConfigurationRecorder"} {
+		if !slices.Contains(changed, want) {
+			t.Errorf("half the runs change %v, want %s among them", changed, want)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"padron/infra/cfn"
+	"padron/infra/config"
 )
 
 // measure reads a quantity from a resource.
@@ -24,6 +25,8 @@ func init() {
 		"least_acu":      leastACU,
 		"managed_secret": managedSecret,
 		"alarm_metrics":  alarmMetrics,
+		"fires":          func(_ *meter, r *cfn.Resource) float64 { return config.RunsPerMonth(r.Text("ScheduleExpression")) },
+		"runs":           (*meter).runs,
 		"log_gb":         (*meter).logGB,
 		// A year of the logs, compressed to a fifth.
 		"log_kept_gb": func(m *meter, r *cfn.Resource) float64 { return m.logGB(r) * figure(r, "RetentionInDays") / 30 / 5 },
@@ -65,6 +68,19 @@ func (m *meter) leastTasks(r *cfn.Resource) float64 {
 		}
 	}
 	return max(figure(r, "DesiredCount"), 1)
+}
+
+// runs is how often a month the schedules start the synchronizer, as a task or
+// as a state machine of tasks.
+func (m *meter) runs(_ *cfn.Resource) float64 {
+	sum := 0.0
+	for _, s := range m.assembly.Resources("AWS::Scheduler::Schedule") {
+		target := s.Target("Target", "Arn")
+		if s.Get("Target", "EcsParameters") != nil || target != nil && target.Type == "AWS::StepFunctions::StateMachine" {
+			sum += config.RunsPerMonth(s.Text("ScheduleExpression"))
+		}
+	}
+	return sum
 }
 
 // leastACU is what an instance never goes below: 0 for one that may pause.

@@ -48,8 +48,17 @@ func webRules(p *plan, all []*cfn.Resource) []string {
 	return []string{p.words.f("%d rules", len(all[0].List("Rules")))}
 }
 
-func schedules(_ *plan, all []*cfn.Resource) []string {
-	return []string{all[0].Text("ScheduleExpression")}
+// schedules are those that start runs.
+func schedules(p *plan, all []*cfn.Resource) []string {
+	var lines []string
+	for _, r := range all {
+		if slices.ContainsFunc(p.mentions(r), func(m *cfn.Resource) bool {
+			return m.Type == "AWS::StepFunctions::StateMachine" || m.Type == "AWS::ECS::TaskDefinition"
+		}) {
+			lines = append(lines, r.Text("ScheduleExpression"))
+		}
+	}
+	return lines
 }
 
 func secrets(p *plan, all []*cfn.Resource) []string {
