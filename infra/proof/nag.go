@@ -3,12 +3,8 @@ package proof
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"padron/infra/ledger"
@@ -104,30 +100,13 @@ func bracketed(text string) string {
 // findings returns the full rules, RULE[FINDING], that cdk-nag wrote on the
 // constructs of a stack, by path and rule: its reports leave the finding out.
 func findings(dir, stack string) (map[string][]string, error) {
-	text, err := os.ReadFile(filepath.Join(dir, stack+".metadata.json")) //nolint:gosec // what the synthesis wrote
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // a stack without remarks
-	}
-	if err != nil {
-		return nil, err
-	}
-	var remarks map[string][]struct {
-		Type string
-		Data any
-	}
-	if err := json.Unmarshal(text, &remarks); err != nil {
-		return nil, fmt.Errorf("%s.metadata.json: %w", stack, err)
-	}
+	remarks, err := readRemarks(dir, stack)
 	found := map[string][]string{}
-	for path, list := range remarks {
-		for _, m := range list {
-			remark, _ := m.Data.(string)
-			rule, rest, granular := strings.Cut(remark, "[")
-			if granular && slices.Contains([]string{"aws:cdk:error", "aws:cdk:warning"}, m.Type) {
-				key := strings.TrimPrefix(path, "/") + " " + rule
-				found[key] = append(found[key], rule+"["+bracketed(rest)+"]")
-			}
+	for _, r := range remarks {
+		if rule, rest, granular := strings.Cut(r.text, "["); granular && r.ofNag() {
+			key := r.path + " " + rule
+			found[key] = append(found[key], rule+"["+bracketed(rest)+"]")
 		}
 	}
-	return found, nil
+	return found, err
 }

@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -202,4 +203,30 @@ func has(found []Finding, rule, place string) bool {
 		}
 	}
 	return false
+}
+
+// TestRemarks proves that an error on a construct is a finding, and that
+// cdk-nag's are left to its reports.
+func TestRemarks(t *testing.T) {
+	dir := t.TempDir()
+	const text = `{
+		"/network/Vpc/Resource": [{"type": "aws:cdk:logicalId", "data": "Vpc"}, {"type": "aws:cdk:error", "data": "no such list"}],
+		"/network": [{"type": "aws:cdk:warning", "data": "AwsSolutions-IAM5[Resource::*]: wildcard"}]
+	}`
+	files := map[string]string{"network.metadata.json": text, "validation-report.json": `{"pluginReports": [{"violations": [{"ruleName": "E1", "description": "bad"}]}]}`}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := synthtest.Load(t, "dev")
+	a.Dir = dir
+	r, err := validation(t.Context(), &Environment{Name: "dev", assembly: a})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Finding{{CDK, "E1", "dev", "", "", "bad"}, {CDK, "error", "dev", "network", "Vpc", "no such list"}}
+	if diff := cmp.Diff(want, r.left); diff != "" {
+		t.Error(diff)
+	}
 }

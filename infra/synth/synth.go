@@ -27,6 +27,7 @@ func flags() *map[string]any {
 		"@aws-cdk/aws-ecs:arnFormatIncludesClusterName":        true,
 		"@aws-cdk/core:checkSecretUsage":                       true,
 		"@aws-cdk/core:enablePartitionLiterals":                true,
+		"@aws-cdk/core:defaultCrossStackReferences":            "strong", // what others import cannot be taken away
 	}
 }
 
