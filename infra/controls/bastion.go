@@ -14,10 +14,10 @@ const (
 )
 
 func bastionControls() []Control {
-	return slices.Concat(instanceOfBastionControls(), sessionControls())
+	return slices.Concat(wayInControls(), instanceOfBastionControls(), sessionControls())
 }
 
-func instanceOfBastionControls() []Control {
+func wayInControls() []Control {
 	return []Control{
 		{
 			ID: "bastion.no-way-in", What: "nothing may open a connection to the bastion",
@@ -53,6 +53,11 @@ func instanceOfBastionControls() []Control {
 			}),
 			Remove: put("AWS::EC2::LaunchTemplate", "Metadata", "optional", "LaunchTemplateData", "MetadataOptions", "HttpTokens"),
 		},
+	}
+}
+
+func instanceOfBastionControls() []Control {
+	return []Control{
 		{
 			ID: "bastion.encrypted", What: "the bastion's volume is encrypted",
 			PCI: []string{"3.5.1"}, NIST: []string{"SC-28"}, CIS: []string{"2.2.1"},

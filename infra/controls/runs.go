@@ -39,6 +39,11 @@ func runControls() []Control {
 			Check:  every(typeSchedule, keyIs("messages", "KmsKeyArn")),
 			Remove: set(typeSchedule, "KmsKeyArn", nil),
 		},
+	}
+}
+
+func startControls() []Control {
+	return []Control{
 		{
 			ID: "services.starts-one-task", What: "what starts runs can start the synchronizer's task and no other",
 			PCI: []string{"7.2.2", "7.2.5"}, NIST: []string{"AC-6"},

@@ -38,6 +38,11 @@ func serviceControls() []Control {
 				return len(subnets) - 1
 			},
 		},
+	}
+}
+
+func keepingControls() []Control {
+	return []Control{
 		{
 			ID: "services.health-checked", What: "a task that does not answer is replaced",
 			NIST: []string{"SI-4", "CP-10"},

@@ -22,7 +22,7 @@ func blueGreen(env *config.Environment) bool { return env.Manager.Deployment == 
 func rolling(env *config.Environment) bool   { return !blueGreen(env) }
 
 func servicesControls() []Control {
-	return slices.Concat(containerControls(), serviceControls(), deploymentControls(), runControls())
+	return slices.Concat(containerControls(), contentControls(), serviceControls(), keepingControls(), deploymentControls(), runControls(), startControls())
 }
 
 func containerControls() []Control {
@@ -50,6 +50,11 @@ func containerControls() []Control {
 			}),
 			Remove: inContainers("LinuxParameters", nil),
 		},
+	}
+}
+
+func contentControls() []Control {
+	return []Control{
 		{
 			ID: "services.images-by-digest", What: "what runs is the image that was scanned, named by its digest",
 			PCI: []string{"6.3.2", "6.5.1"}, NIST: []string{"CM-5", "SI-7"},

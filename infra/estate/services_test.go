@@ -101,14 +101,13 @@ func TestManagerBehindTheBalancer(t *testing.T) {
 		if diff := cmp.Diff([]string{"network/ManagerGroup"}, paths(groups)); diff != "" {
 			t.Errorf("security groups (-want +got):\n%s", diff)
 		}
-		target := []string{"LoadBalancers", "0"}
-		if got := service.Target(append(target, "TargetGroupArn")...); got != e.the(t, typeTargets, "edge/Blue") {
+		if got := service.Target("LoadBalancers", "0", "TargetGroupArn"); got != e.the(t, typeTargets, "edge/Blue") {
 			t.Errorf("the tasks are targets of %v", got)
 		}
-		if got := service.Text(append(target, "ContainerPort")...); got != "8443" {
+		if got := service.Text("LoadBalancers", "0", "ContainerPort"); got != "8443" {
 			t.Errorf("the tasks are targets at port %s", got)
 		}
-		advanced := append(target, "AdvancedConfiguration")
+		advanced := []string{"LoadBalancers", "0", "AdvancedConfiguration"}
 		if e.env.Manager.Deployment == "rolling" {
 			if got := service.Get(advanced...); got != nil {
 				t.Errorf("a rolling deployment has %v", got)

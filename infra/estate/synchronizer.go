@@ -86,7 +86,7 @@ func (r run) mayRun() []awsiam.PolicyStatement {
 	task := allow("Run", []string{"ecs:RunTask"}, []string{*r.task.TaskDefinitionArn()})
 	task.AddCondition(jsii.String("ArnEquals"), map[string]any{"ecs:cluster": r.cluster.ClusterArn()})
 	roles := allow("HandOver", []string{"iam:PassRole"}, []string{*r.who.Synchronizer.RoleArn(), *r.who.SynchronizerExecution.RoleArn()})
-	roles.AddCondition(jsii.String("StringEquals"), map[string]any{"iam:PassedToService": "ecs-tasks.amazonaws.com"})
+	roles.AddCondition(jsii.String("StringEquals"), map[string]any{"iam:PassedToService": "ecs-tasks.amazonaws.com"}) //nolint:gosec // a condition's name
 	return []awsiam.PolicyStatement{task, roles}
 }
 
