@@ -41,6 +41,22 @@ func (c Count) Names() string {
 	return strings.Join(names, ", ")
 }
 
+// Extension returns the CloudFormation types that moto answers for with our
+// extension alone, sorted.
+func (a *Account) Extension() []string {
+	var own []string
+	for typ, by := range a.types {
+		if by != byMoto {
+			own = append(own, typ)
+		}
+	}
+	slices.Sort(own)
+	return own
+}
+
+// What answers for a type, in the words of moto_padron.
+const byMoto, byExtension = "moto", "extension"
+
 // Count counts each stack of the assembly, in the order of deployment.
 func (a *Account) Count(assembly *cfn.Assembly) []Count {
 	var counts []Count
@@ -48,9 +64,9 @@ func (a *Account) Count(assembly *cfn.Assembly) []Count {
 		c := Count{Stack: stack.Name, Stubs: map[string]int{}}
 		for _, r := range stack.Resources {
 			switch a.types[r.Type] {
-			case "moto":
+			case byMoto:
 				c.Moto++
-			case "extension":
+			case byExtension:
 				c.Extended++
 			default:
 				c.Stubs[r.Type]++

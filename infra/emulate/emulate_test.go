@@ -3,7 +3,6 @@ package emulate_test
 import (
 	"testing"
 
-	"padron/infra/cdkout"
 	"padron/infra/cfn"
 	"padron/infra/config"
 	"padron/infra/emulate"
@@ -45,18 +44,7 @@ func TestEstate(t *testing.T) {
 func deploy(t *testing.T, name string) *deployed {
 	t.Helper()
 	d := &deployed{env: synthtest.Config(t, name), assembly: synthtest.Load(t, name)}
-	root, err := cdkout.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d.Account, err = emulate.Start(t.Context(), root, d.env.Account); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	d.Account = account(t, d.env.Account)
 	if err := d.Bootstrap(t.Context(), d.assembly); err != nil {
 		t.Fatal(err)
 	}

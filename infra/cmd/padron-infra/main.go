@@ -25,6 +25,7 @@ type commands struct {
 	Token    tokenCommand    `cmd:"" help:"Make an API token in the deployed register, and print it."`
 	Bastion  bastionCommand  `cmd:"" help:"Start the bastion, bring it padron, and print how to open a session there."`
 	Destroy  destroyCommand  `cmd:"" help:"Delete every stack of an environment that is not protected."`
+	Emulate  emulateCommand  `cmd:"" help:"Count what an emulated deployment makes for real, and what in name only."`
 	Reach    reachCommand    `cmd:"" help:"Print who can reach whom, proven from the templates."`
 	Picture  pictureCommand  `cmd:"" help:"Draw the production environment from its templates, into docs."`
 	Elements elementsCommand `cmd:"" help:"Print where each element of the architecture is made, and what proves it."`

@@ -9,16 +9,16 @@ import json
 from typing import Any
 
 
-def fit(shape: Any, value: Any, dropped: list[str], at: str = "") -> Any:
-    """Return value as shape wants it; paths that it has no place for go to dropped."""
+def fit(shape: Any, value: Any) -> Any:
+    """Return value as shape wants it, without what it has no place for."""
     match shape.type_name:
         case "structure":
-            return _structure(shape, value, dropped, at)
+            return _structure(shape, value)
         case "list":
             values = value if isinstance(value, list) else [value]
-            return [fit(shape.member, v, dropped, at) for v in values]
+            return [fit(shape.member, v) for v in values]
         case "map":
-            return {k: fit(shape.value, v, dropped, at) for k, v in _pairs(value)}
+            return {k: fit(shape.value, v) for k, v in _pairs(value)}
         case "boolean":
             return str(value).lower() == "true"
         case "integer" | "long":
@@ -30,7 +30,7 @@ def fit(shape: Any, value: Any, dropped: list[str], at: str = "") -> Any:
     return value
 
 
-def _structure(shape: Any, value: Any, dropped: list[str], at: str) -> dict[str, Any]:
+def _structure(shape: Any, value: Any) -> dict[str, Any]:
     members = {name.lower(): name for name in shape.members}
     fitted = {}
     for key, v in value.items():
@@ -38,9 +38,8 @@ def _structure(shape: Any, value: Any, dropped: list[str], at: str) -> dict[str,
             continue
         name = members.get(key.lower())
         if name is None:
-            dropped.append(f"{at}.{key}".lstrip("."))
             continue
-        fitted[name] = fit(shape.members[name], v, dropped, f"{at}.{key}")
+        fitted[name] = fit(shape.members[name], v)
     return fitted
 
 

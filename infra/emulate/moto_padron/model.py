@@ -177,8 +177,7 @@ class Made(Resource):
             return None
         api = self.client(step.service)
         operation = api.meta.method_to_api_mapping[step.operation]
-        dropped: list[str] = []
-        request = fit(api.meta.service_model.operation_model(operation).input_shape, source, dropped)
+        request = fit(api.meta.service_model.operation_model(operation).input_shape, source)
         extra = {name: self.search(expression) for name, expression in step.extra.items()}
         request |= {name: value for name, value in extra.items() if value is not None}
         return getattr(api, step.operation)(**request)

@@ -128,12 +128,6 @@ KINDS = (
         delete=[Call("delete_secret", {"SecretId": "id", "ForceDeleteWithoutRecovery": "`true`"})],
     ),
     Kind(
-        "AWS::SecretsManager::ResourcePolicy", SECRETS,
-        Call("put_resource_policy", source="{SecretId: SecretId, ResourcePolicy: ResourcePolicy}"), id="properties.SecretId",
-        update=[Call("put_resource_policy", source="{SecretId: SecretId, ResourcePolicy: ResourcePolicy}")],
-        delete=[Call("delete_resource_policy", {"SecretId": "id"})],
-    ),
-    Kind(
         "AWS::CertificateManager::Certificate", ACM,
         Call("request_certificate", source="{DomainName: DomainName, SubjectAlternativeNames: SubjectAlternativeNames, "
              "ValidationMethod: ValidationMethod, KeyAlgorithm: KeyAlgorithm, Tags: Tags}"),

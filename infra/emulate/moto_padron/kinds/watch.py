@@ -88,10 +88,6 @@ KINDS = (
         ],
     ),
     Kind(
-        "AWS::Config::ConfigRule", CONFIG, Call("put_config_rule", source="{ConfigRule: @}"), id="properties.ConfigRuleName", name="ConfigRuleName",
-        delete=[Call("delete_config_rule", {"ConfigRuleName": "id"})],
-    ),
-    Kind(
         "AWS::GuardDuty::Detector", DETECTOR, Call("create_detector"), id="response.DetectorId", attributes={"Id": "id"},
         update=[Call("update_detector", {"DetectorId": "id"})], delete=[Call("delete_detector", {"DetectorId": "id"})],
     ),
