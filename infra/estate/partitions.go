@@ -110,6 +110,7 @@ func (r run) state(command ...string) map[string]any {
 func (r run) mayWatch() []awsiam.PolicyStatement {
 	place := r.env.Region + ":" + r.env.Account
 	machine := machineARN(r.env)
+	executions := "arn:aws:states:" + place + ":execution:" + machineName(r.env)
 	tasks := allow("WatchTasks", []string{"ecs:DescribeTasks", "ecs:StopTask"},
 		[]string{"arn:aws:ecs:" + place + ":task/" + *r.cluster.ClusterName() + "/*"})
 	tasks.AddCondition(jsii.String("ArnEquals"), map[string]any{"ecs:cluster": r.cluster.ClusterArn()})
@@ -120,7 +121,7 @@ func (r run) mayWatch() []awsiam.PolicyStatement {
 			[]string{"arn:aws:events:" + place + ":rule/StepFunctionsGetEventsForECSTaskRule"}),
 		allow("StartMap", []string{"states:StartExecution"}, []string{machine}),
 		allow("WatchMap", []string{"states:DescribeExecution", "states:StopExecution"},
-			[]string{"arn:aws:states:" + place + ":execution:" + machineName(r.env) + "/" + partitionsLabel + ":*"}),
+			[]string{executions + ":*", executions + "/" + partitionsLabel + ":*"}),
 		// Deliveries of logs and traces have no resource.
 		allow("DeliverLogs", []string{
 			"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
