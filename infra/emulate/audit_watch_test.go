@@ -79,7 +79,7 @@ func (d *deployed) auditLogs(t *testing.T) {
 	for _, g := range groups {
 		name := str(g.LogGroupName)
 		same(t, "the key of "+name, keyOf(str(g.KmsKeyId)), d.key(t, d.env.Region, "logs"))
-		if aws.ToInt32(g.RetentionInDays) < int32(min(d.env.Retention.Logs, d.env.Retention.FlowLogs)) { //nolint:gosec // days
+		if aws.ToInt32(g.RetentionInDays) < int32(min(d.env.Retention.Logs, d.env.Retention.FlowLogs)) {
 			t.Errorf("%s is kept %d days", name, aws.ToInt32(g.RetentionInDays))
 		}
 	}

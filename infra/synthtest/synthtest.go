@@ -86,7 +86,7 @@ func locked(t testing.TB, at string) func() {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	return func() { lock.Close() } //nolint:errcheck,gosec // it was only read
+	return func() { lock.Close() } //nolint:errcheck // it was only read
 }
 
 // run is the command synth.

@@ -39,9 +39,10 @@ class Kind:
 
     `id` and `attributes` are JMESPath expressions on the record; attributes
     that are not named are looked up among the properties. `name` is the
-    property that holds the physical name. `before` may
-    change the properties first, and `then` follows the creation and each update. A kind without `update` is replaced when it changes, the new one made
-    before the old is deleted, as CloudFormation does.
+    property that holds the physical name. `before` may change the properties
+    first, and `then` follows the creation and each update. A kind without
+    `update` is replaced when it changes, the new one made before the old is
+    deleted, as CloudFormation does.
     """
 
     type: str
@@ -68,3 +69,13 @@ class Stub:
     id: str = "{name}"
     attributes: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
+
+
+def only(*names: str) -> str:
+    """The expression that picks these properties and no other."""
+    return "{" + ", ".join(f"{name}: {name}" for name in names) + "}"
+
+
+def given(name: str) -> str:
+    """The expression that picks a property, and nothing where it is absent."""
+    return f"{name} && {{{name}: {name}}}"

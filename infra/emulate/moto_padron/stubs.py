@@ -19,7 +19,11 @@ ALL = (
     Stub("AWS::AccessAnalyzer::Analyzer", "arn:aws:access-analyzer:{region}:{account}:analyzer/{name}", {
         "Arn": "arn:aws:access-analyzer:{region}:{account}:analyzer/{name}",
     }, name="AnalyzerName"),
-    Stub("AWS::CE::AnomalyMonitor", "arn:aws:ce::{account}:anomalymonitor/{token}", {"MonitorArn": "arn:aws:ce::{account}:anomalymonitor/{token}"}),
+    Stub("AWS::CE::AnomalyMonitor", "arn:aws:ce::{account}:anomalymonitor/{token}", {
+        "MonitorArn": "arn:aws:ce::{account}:anomalymonitor/{token}",
+    }),
     Stub("AWS::CE::AnomalySubscription", "arn:aws:ce::{account}:anomalysubscription/{token}"),
-    Stub("AWS::CloudWatch::CompositeAlarm", "{name}", {"Arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"}, name="AlarmName"),
+    Stub("AWS::CloudWatch::CompositeAlarm", "{name}", {
+        "Arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
+    }, name="AlarmName"),
 )

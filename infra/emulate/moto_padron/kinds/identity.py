@@ -2,7 +2,7 @@
 
 import json
 
-from moto_padron.kind import Call, Clients, Kind, Record
+from moto_padron.kind import Call, Clients, Kind, Record, only
 
 IAM, KMS, SECRETS, ACM = "iam", "kms", "secretsmanager", "acm"
 KEY_POLICY = Call("put_key_policy", {"KeyId": "id", "PolicyName": "'default'"}, source="{Policy: KeyPolicy}")
@@ -85,14 +85,15 @@ DELETE_KEY = Call(
 KINDS = (
     Kind(
         "AWS::IAM::Role", IAM,
-        Call("create_role", source="{RoleName: RoleName, AssumeRolePolicyDocument: AssumeRolePolicyDocument, Path: Path, "
-             "Description: Description, MaxSessionDuration: MaxSessionDuration, PermissionsBoundary: PermissionsBoundary, Tags: Tags}"),
+        Call("create_role", source=only("RoleName", "AssumeRolePolicyDocument", "Path", "Description",
+             "MaxSessionDuration", "PermissionsBoundary", "Tags")),
         id="response.Role.RoleName", attributes={"Arn": "response.Role.Arn", "RoleId": "response.Role.RoleId"},
         name="RoleName", then=[_policies], update=[TRUST], delete=[_no_policies, Call("delete_role", {"RoleName": "id"})],
     ),
     Kind(
         "AWS::IAM::ManagedPolicy", IAM,
-        Call("create_policy", source="{PolicyName: ManagedPolicyName, PolicyDocument: PolicyDocument, Description: Description, Path: Path}"),
+        Call("create_policy", source="{PolicyName: ManagedPolicyName, PolicyDocument: PolicyDocument, "
+             "Description: Description, Path: Path}"),
         id="response.Policy.Arn", attributes={"PolicyArn": "id"}, name="ManagedPolicyName",
         then=[_attach], update=[_new_version], delete=[_detach, Call("delete_policy", {"PolicyArn": "id"})],
     ),
@@ -110,7 +111,8 @@ KINDS = (
         Call("create_key", source="{Description: Description, Policy: KeyPolicy, KeySpec: KeySpec, KeyUsage: KeyUsage, "
              "MultiRegion: MultiRegion, Tags: Tags[].{TagKey: Key, TagValue: Value}}"),
         id="response.KeyMetadata.KeyId", attributes={"Arn": "response.KeyMetadata.Arn", "KeyId": "id"},
-        then=[Call("enable_key_rotation", {"KeyId": "id"}, source="EnableKeyRotation && {RotationPeriodInDays: RotationPeriodInDays}")],
+        then=[Call("enable_key_rotation", {"KeyId": "id"},
+                   "EnableKeyRotation && {RotationPeriodInDays: RotationPeriodInDays}")],
         update=[KEY_POLICY], delete=[DELETE_KEY],
     ),
     Kind(
@@ -124,13 +126,13 @@ KINDS = (
     ),
     Kind(
         "AWS::SecretsManager::Secret", SECRETS, _secret, id="response.ARN", attributes={"Id": "id"}, name="Name",
-        update=[Call("update_secret", {"SecretId": "id"}, source="{Description: Description, KmsKeyId: KmsKeyId}")],
+        update=[Call("update_secret", {"SecretId": "id"}, source=only("Description", "KmsKeyId"))],
         delete=[Call("delete_secret", {"SecretId": "id", "ForceDeleteWithoutRecovery": "`true`"})],
     ),
     Kind(
         "AWS::CertificateManager::Certificate", ACM,
-        Call("request_certificate", source="{DomainName: DomainName, SubjectAlternativeNames: SubjectAlternativeNames, "
-             "ValidationMethod: ValidationMethod, KeyAlgorithm: KeyAlgorithm, Tags: Tags}"),
+        Call("request_certificate", source=only("DomainName", "SubjectAlternativeNames", "ValidationMethod",
+             "KeyAlgorithm", "Tags")),
         id="response.CertificateArn", delete=[Call("delete_certificate", {"CertificateArn": "id"})],
     ),
 )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from moto_padron.kind import Call, Clients, Kind, Record
+from moto_padron.kind import Call, Clients, Kind, Record, given, only
 
 EC2 = "ec2"
 # Tags are given to what has an id.
-TAG = Call("create_tags", {"Resources": "[id]"}, source="Tags && {Tags: Tags}")
+TAG = Call("create_tags", {"Resources": "[id]"}, source=given("Tags"))
 
 
 def _associate(client: Clients, record: Record) -> Any:
@@ -102,7 +102,7 @@ def _of_launch_template(client: Clients, record: Record) -> None:
     if not template:
         return
     ec2 = client()
-    which = {"LaunchTemplateId": template["LaunchTemplateId"]} if "LaunchTemplateId" in template else {"LaunchTemplateName": template["LaunchTemplateName"]}
+    which = {k: v for k, v in template.items() if k != "Version"}
     version = ec2.describe_launch_template_versions(Versions=[str(template["Version"])], **which)["LaunchTemplateVersions"][0]
     options = version["LaunchTemplateData"].get("MetadataOptions", {})
     if options:
@@ -126,16 +126,16 @@ KINDS = (
     Kind(
         "AWS::EC2::EIP", EC2, Call("allocate_address"), id="response.PublicIp",
         attributes={"AllocationId": "response.AllocationId", "PublicIp": "id"},
-        then=[Call("create_tags", {"Resources": "[response.AllocationId]"}, source="Tags && {Tags: Tags}")],
+        then=[Call("create_tags", {"Resources": "[response.AllocationId]"}, source=given("Tags"))],
         delete=[Call("release_address", {"AllocationId": "response.AllocationId"})],
     ),
     Kind(
-        "AWS::EC2::NatGateway", EC2, Call("create_nat_gateway", source="{AllocationId: AllocationId, SubnetId: SubnetId}"),
+        "AWS::EC2::NatGateway", EC2, Call("create_nat_gateway", source=only("AllocationId", "SubnetId")),
         id="response.NatGateway.NatGatewayId", attributes={"NatGatewayId": "id"},
         then=[TAG], delete=[Call("delete_nat_gateway", {"NatGatewayId": "id"})],
     ),
     Kind(
-        "AWS::EC2::RouteTable", EC2, Call("create_route_table", source="{VpcId: VpcId}"),
+        "AWS::EC2::RouteTable", EC2, Call("create_route_table", source=only("VpcId")),
         id="response.RouteTable.RouteTableId", attributes={"RouteTableId": "id"},
         then=[TAG], update=[TAG], delete=[Call("delete_route_table", {"RouteTableId": "id"})],
     ),
@@ -162,12 +162,13 @@ KINDS = (
         then=[TAG], delete=[Call("delete_vpc_endpoints", {"VpcEndpointIds": "[id]"})],
     ),
     Kind(
-        "AWS::EC2::NetworkAcl", EC2, Call("create_network_acl", source="{VpcId: VpcId}"),
+        "AWS::EC2::NetworkAcl", EC2, Call("create_network_acl", source=only("VpcId")),
         id="response.NetworkAcl.NetworkAclId", attributes={"Id": "id"},
         then=[TAG], update=[TAG], delete=[Call("delete_network_acl", {"NetworkAclId": "id"})],
     ),
     Kind(
-        "AWS::EC2::NetworkAclEntry", EC2, Call("create_network_acl_entry", {"Egress": "properties.Egress || `false`", "Protocol": "to_string(properties.Protocol)"}),
+        "AWS::EC2::NetworkAclEntry", EC2,
+        Call("create_network_acl_entry", {"Egress": "properties.Egress || `false`"}),
         id="join('-', ['acl', properties.NetworkAclId, to_string(properties.RuleNumber), to_string(properties.Egress || `false`)])",
         delete=[Call("delete_network_acl_entry", {
             "NetworkAclId": "properties.NetworkAclId", "RuleNumber": "to_number(properties.RuleNumber)",
@@ -195,24 +196,25 @@ KINDS = (
     Kind(
         "AWS::EC2::TransitGateway", EC2,
         Call("create_transit_gateway", source="{Description: Description, Options: @}"),
-        id="response.TransitGateway.TransitGatewayId", attributes={"Id": "id", "TransitGatewayArn": "response.TransitGateway.TransitGatewayArn"},
+        id="response.TransitGateway.TransitGatewayId", attributes={"Id": "id"},
         then=[TAG], delete=[Call("delete_transit_gateway", {"TransitGatewayId": "id"})],
     ),
     Kind(
         "AWS::EC2::TransitGatewayVpcAttachment", EC2,
-        Call("create_transit_gateway_vpc_attachment", source="{TransitGatewayId: TransitGatewayId, VpcId: VpcId, SubnetIds: SubnetIds, Options: Options}"),
+        Call("create_transit_gateway_vpc_attachment", source=only("TransitGatewayId", "VpcId", "SubnetIds", "Options")),
         id="response.TransitGatewayVpcAttachment.TransitGatewayAttachmentId", attributes={"Id": "id"},
         then=[TAG], delete=[Call("delete_transit_gateway_vpc_attachment", {"TransitGatewayAttachmentId": "id"})],
     ),
     Kind(
         "AWS::EC2::CustomerGateway", EC2,
-        Call("create_customer_gateway", source="{Type: Type, IpAddress: IpAddress, BgpAsn: BgpAsn}"),
+        Call("create_customer_gateway", source=only("Type", "IpAddress", "BgpAsn")),
         id="response.CustomerGateway.CustomerGatewayId", attributes={"CustomerGatewayId": "id"},
         then=[TAG], delete=[Call("delete_customer_gateway", {"CustomerGatewayId": "id"})],
     ),
     Kind(
         "AWS::EC2::VPNConnection", EC2,
-        Call("create_vpn_connection", source="{Type: Type, CustomerGatewayId: CustomerGatewayId, TransitGatewayId: TransitGatewayId, Options: {StaticRoutesOnly: StaticRoutesOnly}}"),
+        Call("create_vpn_connection", source="{Type: Type, CustomerGatewayId: CustomerGatewayId, "
+             "TransitGatewayId: TransitGatewayId, Options: {StaticRoutesOnly: StaticRoutesOnly}}"),
         id="response.VpnConnection.VpnConnectionId", attributes={"VpnConnectionId": "id"},
         then=[TAG], delete=[Call("delete_vpn_connection", {"VpnConnectionId": "id"})],
     ),
@@ -225,7 +227,8 @@ KINDS = (
         "AWS::EC2::VPCEndpointServicePermissions", EC2,
         Call("modify_vpc_endpoint_service_permissions", source="{ServiceId: ServiceId, AddAllowedPrincipals: AllowedPrincipals}"),
         id="properties.ServiceId",
-        update=[Call("modify_vpc_endpoint_service_permissions", source="{ServiceId: ServiceId, AddAllowedPrincipals: AllowedPrincipals}")],
+        update=[Call("modify_vpc_endpoint_service_permissions",
+                     source="{ServiceId: ServiceId, AddAllowedPrincipals: AllowedPrincipals}")],
     ),
     Kind(
         "AWS::EC2::Instance", EC2,
@@ -234,7 +237,8 @@ KINDS = (
             "Monitoring": "{Enabled: properties.Monitoring}",
         }, "{ImageId: ImageId, InstanceType: InstanceType, SubnetId: SubnetId, SecurityGroupIds: SecurityGroupIds, UserData: UserData, "
            "BlockDeviceMappings: BlockDeviceMappings, MetadataOptions: MetadataOptions, DisableApiTermination: DisableApiTermination, "
-           "EbsOptimized: EbsOptimized, LaunchTemplate: LaunchTemplate, TagSpecifications: Tags && [{ResourceType: 'instance', Tags: Tags}]}"),
+           "EbsOptimized: EbsOptimized, LaunchTemplate: LaunchTemplate, "
+           "TagSpecifications: Tags && [{ResourceType: 'instance', Tags: Tags}]}"),
         id="response.Instances[0].InstanceId",
         attributes={"InstanceId": "id", "PrivateIp": "response.Instances[0].PrivateIpAddress"},
         then=[_of_launch_template],

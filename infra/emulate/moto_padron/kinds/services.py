@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from moto_padron.kind import Call, Clients, Kind, Record
+from moto_padron.kind import Call, Clients, Kind, Record, given, only
 
 DNS, ELB, ECS, WAF, SCALING, SCHEDULER, STATES = (
     "route53", "elbv2", "ecs", "wafv2", "application-autoscaling", "scheduler", "stepfunctions",
@@ -59,23 +59,25 @@ KINDS = (
     ),
     Kind(
         "AWS::ElasticLoadBalancingV2::LoadBalancer", ELB,
-        Call("create_load_balancer", source="{Name: Name, Subnets: Subnets, SecurityGroups: SecurityGroups, Scheme: Scheme, "
-             "Type: Type, IpAddressType: IpAddressType, Tags: Tags}"),
+        Call("create_load_balancer", source=only("Name", "Subnets", "SecurityGroups", "Scheme", "Type",
+             "IpAddressType", "Tags")),
         id="response.LoadBalancers[0].LoadBalancerArn", name="Name",
         attributes={
             "LoadBalancerArn": "id", "DNSName": "response.LoadBalancers[0].DNSName", "LoadBalancerName": "properties.Name",
             "CanonicalHostedZoneID": "response.LoadBalancers[0].CanonicalHostedZoneId || 'Z35SXDOTRQ7X7K'",
             "LoadBalancerFullName": FULL_NAME,
         },
-        then=[Call("modify_load_balancer_attributes", {"LoadBalancerArn": "id"}, "LoadBalancerAttributes && {Attributes: LoadBalancerAttributes}")],
-        update=[Call("set_security_groups", {"LoadBalancerArn": "id"}, "SecurityGroups && {SecurityGroups: SecurityGroups}")],
+        then=[Call("modify_load_balancer_attributes", {"LoadBalancerArn": "id"},
+                   "LoadBalancerAttributes && {Attributes: LoadBalancerAttributes}")],
+        update=[Call("set_security_groups", {"LoadBalancerArn": "id"}, given("SecurityGroups"))],
         delete=[Call("delete_load_balancer", {"LoadBalancerArn": "id"})],
     ),
     Kind(
         "AWS::ElasticLoadBalancingV2::TargetGroup", ELB, Call("create_target_group"),
         id="response.TargetGroups[0].TargetGroupArn", name="Name",
         attributes={"TargetGroupArn": "id", "TargetGroupName": "properties.Name", "TargetGroupFullName": FULL_NAME},
-        then=[Call("modify_target_group_attributes", {"TargetGroupArn": "id"}, "TargetGroupAttributes && {Attributes: TargetGroupAttributes}")],
+        then=[Call("modify_target_group_attributes", {"TargetGroupArn": "id"},
+                   "TargetGroupAttributes && {Attributes: TargetGroupAttributes}")],
         update=[Call("modify_target_group", {"TargetGroupArn": "id"})],
         delete=[Call("delete_target_group", {"TargetGroupArn": "id"})],
     ),
@@ -108,7 +110,8 @@ KINDS = (
     ),
     Kind(
         "AWS::ECS::Cluster", ECS,
-        Call("create_cluster", source="{clusterName: ClusterName, settings: ClusterSettings, configuration: Configuration, tags: Tags}"),
+        Call("create_cluster", source="{clusterName: ClusterName, settings: ClusterSettings, "
+             "configuration: Configuration, tags: Tags}"),
         id="response.cluster.clusterName", name="ClusterName", attributes={"Arn": "response.cluster.clusterArn"},
         update=[Call("update_cluster", {"cluster": "id"}, "{settings: ClusterSettings, configuration: Configuration}")],
         delete=[Call("delete_cluster", {"cluster": "id"})],
@@ -132,7 +135,8 @@ KINDS = (
         update=[Call("register_scalable_target")], delete=[Call("deregister_scalable_target", SCALABLE)],
     ),
     Kind(
-        "AWS::ApplicationAutoScaling::ScalingPolicy", SCALING, Call("put_scaling_policy"), id="response.PolicyARN", attributes={"Arn": "id"},
+        "AWS::ApplicationAutoScaling::ScalingPolicy", SCALING, Call("put_scaling_policy"),
+        id="response.PolicyARN", attributes={"Arn": "id"},
         name="PolicyName", before=_name_target, update=[Call("put_scaling_policy")],
         delete=[Call("delete_scaling_policy", {"PolicyName": "properties.PolicyName", **SCALABLE})],
     ),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from moto_padron.kind import Call, Clients, Kind, Record
+from moto_padron.kind import Call, Clients, Kind, Record, given, only
 
 S3, RDS, ECR, BACKUP = "s3", "rds", "ecr", "backup"
 
@@ -10,9 +10,9 @@ S3, RDS, ECR, BACKUP = "s3", "rds", "ecr", "backup"
 BUCKET = {"Bucket": "id"}
 BUCKET_SETTINGS = (
     Call("put_public_access_block", BUCKET,
-         "PublicAccessBlockConfiguration && {PublicAccessBlockConfiguration: PublicAccessBlockConfiguration}"),
-    Call("put_bucket_ownership_controls", BUCKET, "OwnershipControls && {OwnershipControls: OwnershipControls}"),
-    Call("put_bucket_versioning", BUCKET, "VersioningConfiguration && {VersioningConfiguration: VersioningConfiguration}"),
+         given("PublicAccessBlockConfiguration")),
+    Call("put_bucket_ownership_controls", BUCKET, given("OwnershipControls")),
+    Call("put_bucket_versioning", BUCKET, given("VersioningConfiguration")),
     Call("put_bucket_encryption", BUCKET,
          "BucketEncryption && {ServerSideEncryptionConfiguration: {Rules: BucketEncryption.ServerSideEncryptionConfiguration[]."
          "{ApplyServerSideEncryptionByDefault: ServerSideEncryptionByDefault, BucketKeyEnabled: BucketKeyEnabled}}}"),
@@ -24,7 +24,7 @@ BUCKET_SETTINGS = (
          "Filter: {Prefix: Prefix || ''}, Expiration: ExpirationInDays && {Days: ExpirationInDays}, "
          "NoncurrentVersionExpiration: NoncurrentVersionExpiration, AbortIncompleteMultipartUpload: AbortIncompleteMultipartUpload}}}"),
     Call("put_object_lock_configuration", BUCKET,
-         "ObjectLockConfiguration && {ObjectLockConfiguration: ObjectLockConfiguration}"),
+         given("ObjectLockConfiguration")),
     Call("put_bucket_notification_configuration", BUCKET,
          "NotificationConfiguration && {NotificationConfiguration: {"
          "QueueConfigurations: NotificationConfiguration.QueueConfigurations[].{QueueArn: Queue, Events: [Event]}, "
@@ -64,9 +64,8 @@ def _cluster(client: Clients, record: Record) -> Any:
 
 
 MODIFY_CLUSTER = (
-    "{EngineVersion: EngineVersion, BackupRetentionPeriod: BackupRetentionPeriod, DeletionProtection: DeletionProtection, "
-    "EnableIAMDatabaseAuthentication: EnableIAMDatabaseAuthentication, ServerlessV2ScalingConfiguration: ServerlessV2ScalingConfiguration, "
-    "CopyTagsToSnapshot: CopyTagsToSnapshot}"
+    only("EngineVersion", "BackupRetentionPeriod", "DeletionProtection", "EnableIAMDatabaseAuthentication",
+         "ServerlessV2ScalingConfiguration", "CopyTagsToSnapshot")
 )
 
 KINDS = (
@@ -110,13 +109,13 @@ KINDS = (
             "Endpoint.Address": "response.DBInstance.Endpoint.Address",
             "Endpoint.Port": "to_string(response.DBInstance.Endpoint.Port)",
         },
-        update=[Call("modify_db_instance", {"DBInstanceIdentifier": "id"}, "{AutoMinorVersionUpgrade: AutoMinorVersionUpgrade}")],
+        update=[Call("modify_db_instance", {"DBInstanceIdentifier": "id"}, only("AutoMinorVersionUpgrade"))],
         delete=[Call("delete_db_instance", {"DBInstanceIdentifier": "id", "SkipFinalSnapshot": "`true`"})],
     ),
     Kind(
         "AWS::RDS::DBClusterParameterGroup", RDS,
         Call("create_db_cluster_parameter_group", {"DBParameterGroupFamily": "properties.Family"},
-             "{DBClusterParameterGroupName: DBClusterParameterGroupName, Description: Description, Tags: Tags}"),
+             only("DBClusterParameterGroupName", "Description", "Tags")),
         id="response.DBClusterParameterGroup.DBClusterParameterGroupName", name="DBClusterParameterGroupName",
         then=[_parameters("db_cluster")],
         update=[Call("describe_db_cluster_parameter_groups", {"DBClusterParameterGroupName": "id"}, "`{}`")],
@@ -125,7 +124,7 @@ KINDS = (
     Kind(
         "AWS::RDS::DBParameterGroup", RDS,
         Call("create_db_parameter_group", {"DBParameterGroupFamily": "properties.Family"},
-             "{DBParameterGroupName: DBParameterGroupName, Description: Description, Tags: Tags}"),
+             only("DBParameterGroupName", "Description", "Tags")),
         id="response.DBParameterGroup.DBParameterGroupName", attributes={"DBParameterGroupName": "id"}, name="DBParameterGroupName",
         then=[_parameters("db")],
         update=[Call("describe_db_parameter_groups", {"DBParameterGroupName": "id"}, "`{}`")],
@@ -134,7 +133,7 @@ KINDS = (
     Kind(
         "AWS::RDS::DBSubnetGroup", RDS, Call("create_db_subnet_group"),
         id="response.DBSubnetGroup.DBSubnetGroupName", name="DBSubnetGroupName",
-        update=[Call("modify_db_subnet_group", source="{DBSubnetGroupName: DBSubnetGroupName, SubnetIds: SubnetIds}")],
+        update=[Call("modify_db_subnet_group", source=only("DBSubnetGroupName", "SubnetIds"))],
         delete=[Call("delete_db_subnet_group", {"DBSubnetGroupName": "id"})],
     ),
     Kind(
@@ -144,7 +143,8 @@ KINDS = (
         id="response.repository.repositoryName", name="RepositoryName",
         attributes={"Arn": "response.repository.repositoryArn", "RepositoryUri": "response.repository.repositoryUri"},
         then=[
-            Call("put_lifecycle_policy", {"repositoryName": "id"}, "LifecyclePolicy && {lifecyclePolicyText: LifecyclePolicy.LifecyclePolicyText}"),
+            Call("put_lifecycle_policy", {"repositoryName": "id"},
+                 "LifecyclePolicy && {lifecyclePolicyText: LifecyclePolicy.LifecyclePolicyText}"),
             Call("set_repository_policy", {"repositoryName": "id"}, "RepositoryPolicyText && {policyText: RepositoryPolicyText}"),
         ],
         update=[Call("put_image_tag_mutability", {"repositoryName": "id"}, "{imageTagMutability: ImageTagMutability}")],
@@ -169,7 +169,7 @@ KINDS = (
              "{RuleName: RuleName, TargetBackupVaultName: TargetBackupVault, ScheduleExpression: ScheduleExpression, "
              "StartWindowMinutes: StartWindowMinutes, CompletionWindowMinutes: CompletionWindowMinutes, Lifecycle: Lifecycle, "
              "CopyActions: CopyActions}}}"),
-        id="response.BackupPlanId", attributes={"BackupPlanId": "id", "BackupPlanArn": "response.BackupPlanArn", "VersionId": "response.VersionId"},
+        id="response.BackupPlanId", attributes={"BackupPlanId": "id", "BackupPlanArn": "response.BackupPlanArn"},
         delete=[Call("delete_backup_plan", {"BackupPlanId": "id"})],
     ),
 )

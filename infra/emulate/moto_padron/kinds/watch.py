@@ -2,7 +2,7 @@
 
 import json
 
-from moto_padron.kind import Call, Clients, Kind, Record
+from moto_padron.kind import Call, Clients, Kind, Record, only
 
 LOGS, METRICS, SNS, SQS, RESOLVER = "logs", "cloudwatch", "sns", "sqs", "route53resolver"
 TRAIL, CONFIG, DETECTOR, HUB, BUDGETS, SSM = "cloudtrail", "config", "guardduty", "securityhub", "budgets", "ssm"
@@ -29,7 +29,8 @@ def _topic_policies(client: Clients, record: Record) -> None:
 
 KINDS = (
     Kind(
-        "AWS::Logs::LogGroup", LOGS, Call("create_log_group", source="{logGroupName: LogGroupName, kmsKeyId: KmsKeyId, tags: Tags}"),
+        "AWS::Logs::LogGroup", LOGS,
+        Call("create_log_group", source="{logGroupName: LogGroupName, kmsKeyId: KmsKeyId, tags: Tags}"),
         id="properties.LogGroupName", name="LogGroupName",
         attributes={"Arn": "join(':', ['arn:aws:logs', region, account, 'log-group', id, '*'])"},
         then=[Call("put_retention_policy", {"logGroupName": "id"}, "RetentionInDays && {retentionInDays: RetentionInDays}")],
@@ -46,7 +47,8 @@ KINDS = (
         update=[Call("put_metric_alarm")], delete=[Call("delete_alarms", {"AlarmNames": "[id]"})],
     ),
     Kind(
-        "AWS::SNS::Subscription", SNS, Call("subscribe", {"ReturnSubscriptionArn": "`true`"}, "{TopicArn: TopicArn, Protocol: Protocol, Endpoint: Endpoint}"),
+        "AWS::SNS::Subscription", SNS,
+        Call("subscribe", {"ReturnSubscriptionArn": "`true`"}, only("TopicArn", "Protocol", "Endpoint")),
         id="response.SubscriptionArn", delete=[Call("unsubscribe", {"SubscriptionArn": "id"})],
     ),
     Kind("AWS::SNS::TopicPolicy", SNS, _topic_policies, id="name", update=[_topic_policies]),
@@ -75,7 +77,8 @@ KINDS = (
     ),
     Kind(
         "AWS::Config::ConfigurationRecorder", CONFIG,
-        Call("put_configuration_recorder", source="{ConfigurationRecorder: {name: Name, roleARN: RoleARN, recordingGroup: RecordingGroup}}"),
+        Call("put_configuration_recorder",
+             source="{ConfigurationRecorder: {name: Name, roleARN: RoleARN, recordingGroup: RecordingGroup}}"),
         id="properties.Name", name="Name", delete=[Call("delete_configuration_recorder", {"ConfigurationRecorderName": "id"})],
     ),
     Kind(
@@ -92,7 +95,8 @@ KINDS = (
         update=[Call("update_detector", {"DetectorId": "id"})], delete=[Call("delete_detector", {"DetectorId": "id"})],
     ),
     Kind(
-        "AWS::SecurityHub::Hub", HUB, Call("enable_security_hub", source="{EnableDefaultStandards: EnableDefaultStandards, ControlFindingGenerator: ControlFindingGenerator}"),
+        "AWS::SecurityHub::Hub", HUB,
+        Call("enable_security_hub", source=only("EnableDefaultStandards", "ControlFindingGenerator")),
         id="join('', ['arn:aws:securityhub:', region, ':', account, ':hub/default'])", attributes={"ARN": "id"},
         delete=[Call("disable_security_hub")],
     ),
@@ -104,7 +108,8 @@ KINDS = (
         "AWS::SSM::Document", SSM, Call("create_document", source="{Content: Content, Name: Name, DocumentType: DocumentType, "
              "DocumentFormat: DocumentFormat || 'JSON', Tags: Tags}"),
         id="properties.Name", name="Name",
-        update=[Call("update_document", {"DocumentVersion": "'$LATEST'"}, "{Content: Content, Name: Name, DocumentFormat: DocumentFormat || 'JSON'}")],
+        update=[Call("update_document", {"DocumentVersion": "'$LATEST'"},
+                     "{Content: Content, Name: Name, DocumentFormat: DocumentFormat || 'JSON'}")],
         delete=[Call("delete_document", {"Name": "id"})],
     ),
 )
