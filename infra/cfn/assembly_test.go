@@ -80,10 +80,10 @@ func TestClone(t *testing.T) {
 	if thing.Target("Vpc") != c.Find("AWS::EC2::VPC", "Vpc") {
 		t.Error("a reference in the copy leads out of it")
 	}
-	thing.Properties["List"].([]any)[1] = "changed"                      //nolint:forcetypeassert // it is the test's own
-	thing.Properties["Deep"].(map[string]any)["One"] = nil               //nolint:forcetypeassert // it is the test's own
-	c.Find("AWS::EC2::VPC", "Vpc").Remove()                              //
-	delete(c.Stack("base").Template["Outputs"].(map[string]any), "Text") //nolint:forcetypeassert // it is the test's own
+	thing.Properties["List"].([]any)[1] = "changed"
+	thing.Properties["Deep"].(map[string]any)["One"] = nil
+	c.Find("AWS::EC2::VPC", "Vpc").Remove()
+	delete(c.Stack("base").Template["Outputs"].(map[string]any), "Text")
 	if diff := cmp.Diff(before, cmpText(t, a)); diff != "" {
 		t.Errorf("the original changed with the copy (-before +after)\n%s", diff)
 	}

@@ -139,20 +139,24 @@ func pipelineControls() []Control {
 		{
 			ID: "delivery.release-pushes-only", What: "the role that releases pushes to the environment's repositories and does nothing else",
 			PCI: []string{"6.5.1", "7.2.5"}, NIST: []string{"AC-6", "CM-5"},
-			Check: func(e *Estate) []string {
-				missing := may(e, "release", func(action string) bool { return strings.HasPrefix(action, "ecr:") || reads(action) })
-				return append(missing, one(typePolicy, "ReleasePolicy", func(r *cfn.Resource) string {
-					own := fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-", e.Env.Region, e.Env.Account, e.Env.Prefix())
-					s := statement(r, "PolicyDocument", "Push")
-					if s == nil || slices.ContainsFunc(several(s["Resource"]), func(x string) bool { return !strings.HasPrefix(x, own) || strings.Contains(x, "*") }) {
-						return "Push is not for the environment's repositories alone"
-					}
-					return ""
-				})(e)...)
-			},
+			Check:  pushesOnly,
 			Remove: func(e *Estate) int { return alsoMay(e, "ReleasePolicy", "ecs:UpdateService") },
 		},
 	}
+}
+
+// pushesOnly checks that the role that releases pushes to repositories of the
+// environment, each by its name, and otherwise reads.
+func pushesOnly(e *Estate) []string {
+	missing := may(e, "release", func(action string) bool { return strings.HasPrefix(action, "ecr:") || reads(action) })
+	return append(missing, one(typePolicy, "ReleasePolicy", func(r *cfn.Resource) string {
+		own := fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-", e.Env.Region, e.Env.Account, e.Env.Prefix())
+		s := statement(r, "PolicyDocument", "Push")
+		if s == nil || slices.ContainsFunc(several(s["Resource"]), func(x string) bool { return !strings.HasPrefix(x, own) || strings.Contains(x, "*") }) {
+			return "Push is not for the environment's repositories alone"
+		}
+		return ""
+	})(e)...)
 }
 
 // reads reports whether the action looks and changes nothing.

@@ -20,7 +20,7 @@ type Copies struct {
 func NewCopies(app awscdk.App, env *config.Environment, keys *Keys, who *Identity) *Copies {
 	stack := newStackIn(app, env, "copies", "copies of the backups in another region", env.CopyRegion)
 	backup := replica(stack, env, "backup", keys.Backup, throughIn(env, env.CopyRegion, "backup", "rds"))
-	replica(stack, env, "customers", keys.Customers, customersUse(env, who)...)
+	replica(stack, env, "customers", keys.Customers, customersUse(who)...)
 	vault(stack, env, backup.AttrArn(), nil)
 	return &Copies{Stack: stack}
 }

@@ -120,7 +120,7 @@ var (
 // makes data keys for the field groups and cannot unwrap one of them again. The
 // purposes are those of padron's data keys, which are their wrapped keys'
 // encryption context.
-func customersUse(env *config.Environment, who *Identity) []awsiam.PolicyStatement {
+func customersUse(who *Identity) []awsiam.PolicyStatement {
 	only := func(sid string, role awsiam.Role, purposes []string, actions ...string) awsiam.PolicyStatement {
 		return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Sid:        jsii.String(sid),

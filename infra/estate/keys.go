@@ -41,7 +41,7 @@ func NewKeys(app awscdk.App, env *config.Environment, who *Identity) *Keys {
 	}
 	return &Keys{
 		Stack:     stack,
-		Customers: key("customers", "Wraps the data keys that seal customers", true, customersUse(env, who)...),
+		Customers: key("customers", "Wraps the data keys that seal customers", true, customersUse(who)...),
 		Database:  key("database", "Database storage", false, through(env, "rds")),
 		Secrets:   key("secrets", "Secrets", false, through(env, "secretsmanager", "ssm")),
 		Logs:      key("logs", "Log groups and buckets of logs", false, logsUse(env)...),

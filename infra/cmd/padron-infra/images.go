@@ -63,11 +63,11 @@ func (c imagesCommand) print(all []images.Built) error {
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 	for _, b := range all {
-		fmt.Fprintf(w, "%s:\t%s", strings.ReplaceAll(b.Name, "-", "_"), b.Digest)
+		line := strings.ReplaceAll(b.Name, "-", "_") + ":\t" + b.Digest
 		for _, arch := range images.Architectures {
-			fmt.Fprintf(w, "\t# %s %.1f MB", arch, float64(b.Sizes[arch])/1e6)
+			line += fmt.Sprintf("\t# %s %.1f MB", arch, float64(b.Sizes[arch])/1e6)
 		}
-		fmt.Fprintln(w)
+		fmt.Fprintln(w, line) //nolint:errcheck // Flush reports it
 	}
 	return w.Flush()
 }

@@ -50,7 +50,7 @@ func (c recoveryCommand) Run() error {
 		return err
 	}
 	if c.Write {
-		return os.WriteFile(path, []byte(document), 0o600)
+		return os.WriteFile(path, []byte(document), 0o600) //nolint:gosec // a document of ours
 	}
 	fmt.Print(document)
 	return nil
