@@ -50,8 +50,8 @@ type Entry struct {
 type Findings struct {
 	// Rules are TOOL:RULE, such as checkov:CKV_AWS_115. A rule of cdk-nag that
 	// tells its findings apart carries which, as in
-	// nag:AwsSolutions-IAM5[Resource::*]; {account} and {environment} in it are
-	// the environment's own.
+	// nag:AwsSolutions-IAM5[Resource::*]; {account}, {environment}, {region} and
+	// {copy_region} in it are the environment's own.
 	Rules []string `yaml:"rules"`
 	// Paths are exact construct paths, STACK/PATH for every environment that has
 	// the resource, or ENVIRONMENT/STACK/PATH for one.
@@ -189,7 +189,7 @@ func (e *Entry) AllRules() []string {
 // STACK/PATH: a path without an environment stands only where it has.
 func (l Ledger) For(env *config.Environment, names []string, has func(path string) bool) []Suppression {
 	var found []Suppression
-	own := strings.NewReplacer("{account}", env.Account, "{environment}", env.Name)
+	own := strings.NewReplacer("{account}", env.Account, "{environment}", env.Name, "{region}", env.Region, "{copy_region}", env.CopyRegion)
 	for i := range l {
 		for _, s := range l[i].suppressions() {
 			first, rest, _ := strings.Cut(s.Path, "/")

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 
 const good = `
 - id: decision
-  rules: [nag:AwsSolutions-VPC3, "nag:AwsSolutions-IAM5[Resource::*]"]
+  rules: [nag:AwsSolutions-VPC3, "nag:AwsSolutions-IAM5[Resource::arn:aws:s3:::{environment}-{account}-{region}/*]"]
   paths: [network/Vpc, prod/network/List]
   reason: A reason of forty characters or more, for an auditor to judge.
   owner: platform
@@ -51,17 +52,19 @@ func TestFor(t *testing.T) {
 	}
 	rules := func(environment string, has bool) []string {
 		var found []string
-		for _, s := range l.For(&config.Environment{Name: environment, Account: "111122223333"}, []string{"dev", "prod"}, func(string) bool { return has }) {
+		for _, s := range l.For(&config.Environment{Name: environment, Account: "111122223333", Region: "eu-west-1"}, []string{"dev", "prod"}, func(string) bool { return has }) {
 			found = append(found, s.Tool+" "+s.Rule+" "+s.Path)
 		}
 		return found
 	}
-	everywhere := []string{"nag AwsSolutions-VPC3 network/Vpc", "nag AwsSolutions-IAM5[Resource::*] network/Vpc"}
-	inProd := []string{"nag AwsSolutions-VPC3 network/List", "nag AwsSolutions-IAM5[Resource::*] network/List"}
-	if diff := cmp.Diff(everywhere, rules("dev", true)); diff != "" {
+	at := func(environment, path string) []string {
+		const granular = "nag AwsSolutions-IAM5[Resource::arn:aws:s3:::%s-111122223333-eu-west-1/*] %s"
+		return []string{"nag AwsSolutions-VPC3 " + path, fmt.Sprintf(granular, environment, path)}
+	}
+	if diff := cmp.Diff(at("dev", "network/Vpc"), rules("dev", true)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(append(everywhere, inProd...), rules("prod", true)); diff != "" {
+	if diff := cmp.Diff(append(at("prod", "network/Vpc"), at("prod", "network/List")...), rules("prod", true)); diff != "" {
 		t.Error(diff)
 	}
 	if got := rules("dev", false); got != nil {
