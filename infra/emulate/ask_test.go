@@ -74,7 +74,7 @@ func named(name string, values ...string) []ec2types.Filter {
 }
 
 // same reports a setting that is not what it should be.
-func same[T comparable](t *testing.T, what string, got, want T) {
+func same[T comparable](t testing.TB, what string, got, want T) {
 	t.Helper()
 	if got != want {
 		t.Errorf("%s is %v, want %v", what, got, want)

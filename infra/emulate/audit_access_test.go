@@ -19,7 +19,7 @@ import (
 var keyNames = []string{"backup", "customers", "database", "logs", "messages", "registry", "secrets"}
 
 // key returns the id of the key that the alias PREFIX-name leads to.
-func (d *deployed) key(t *testing.T, region, name string) string {
+func (d *deployed) key(t testing.TB, region, name string) string {
 	t.Helper()
 	for _, a := range must(d.in(region).kms.ListAliases(t.Context(), &kms.ListAliasesInput{}))(t).Aliases {
 		if str(a.AliasName) == "alias/"+d.env.Prefix()+"-"+name {
@@ -63,7 +63,7 @@ func (w *words) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-func parsePolicy(t *testing.T, text string) policy {
+func parsePolicy(t testing.TB, text string) policy {
 	t.Helper()
 	var p policy
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
@@ -78,7 +78,7 @@ var replicated = []string{"backup", "customers"}
 
 // auditKeys: each is on, turned over every year, and stands in one region, but
 // for those that are replicated.
-func (d *deployed) auditKeys(t *testing.T) {
+func (d *deployed) auditKeys(t testing.TB) {
 	client := d.in(d.env.Region).kms
 	for _, name := range keyNames {
 		id := d.key(t, d.env.Region, name)
@@ -95,7 +95,7 @@ func (d *deployed) auditKeys(t *testing.T) {
 
 // auditCustomersKey: of all the account, the synchronizer and customers-mngr
 // alone use it; the first makes the field groups' keys and never unwraps them.
-func (d *deployed) auditCustomersKey(t *testing.T) {
+func (d *deployed) auditCustomersKey(t testing.TB) {
 	client, id := d.in(d.env.Region).kms, d.key(t, d.env.Region, "customers")
 	p := parsePolicy(t, str(must(client.GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: &id, PolicyName: aws.String("default")}))(t).Policy))
 	denied := false
@@ -119,7 +119,7 @@ func (d *deployed) auditCustomersKey(t *testing.T) {
 // auditRoles: each is taken by the one service that it is for, for this account
 // alone; GitHub's jobs by the exact subject and audience. None is an
 // administrator.
-func (d *deployed) auditRoles(t *testing.T) {
+func (d *deployed) auditRoles(t testing.TB) {
 	client := d.in(d.env.Region).iam
 	want := map[string]string{
 		"synchronizer": "ecs-tasks", "customers-mngr": "ecs-tasks", "migration": "ecs-tasks",
@@ -141,7 +141,7 @@ func (d *deployed) auditRoles(t *testing.T) {
 	}
 }
 
-func (d *deployed) trusted(t *testing.T, name, service string, trust policy) {
+func (d *deployed) trusted(t testing.TB, name, service string, trust policy) {
 	t.Helper()
 	for _, s := range trust.Statement {
 		principal := string(s.Principal)
@@ -164,7 +164,7 @@ func (d *deployed) trusted(t *testing.T, name, service string, trust policy) {
 	}
 }
 
-func (d *deployed) noAdministrator(t *testing.T, client *iam.Client, role iamtypes.Role) {
+func (d *deployed) noAdministrator(t testing.TB, client *iam.Client, role iamtypes.Role) {
 	t.Helper()
 	for _, p := range must(client.ListAttachedRolePolicies(t.Context(), &iam.ListAttachedRolePoliciesInput{RoleName: role.RoleName}))(t).AttachedPolicies {
 		if str(p.PolicyName) == "AdministratorAccess" || str(p.PolicyName) == "PowerUserAccess" {

@@ -13,7 +13,7 @@ import (
 
 // auditCluster: encrypted with its own key, IAM logins, TLS alone, kept from
 // deletion and backed up as configured, in the private subnets.
-func (d *deployed) auditCluster(t *testing.T) {
+func (d *deployed) auditCluster(t testing.TB) {
 	client := d.in(d.env.Region).rds
 	clusters := must(client.DescribeDBClusters(t.Context(), &rds.DescribeDBClustersInput{}))(t).DBClusters
 	if len(clusters) != 1 {
@@ -42,7 +42,7 @@ func (d *deployed) auditCluster(t *testing.T) {
 	d.inPrivateSubnets(t, str(c.DBSubnetGroup))
 }
 
-func (d *deployed) requiresTLS(t *testing.T, group string) {
+func (d *deployed) requiresTLS(t testing.TB, group string) {
 	t.Helper()
 	for _, p := range must(d.in(d.env.Region).rds.DescribeDBClusterParameters(t.Context(), &rds.DescribeDBClusterParametersInput{
 		DBClusterParameterGroupName: &group,
@@ -54,7 +54,7 @@ func (d *deployed) requiresTLS(t *testing.T, group string) {
 	t.Errorf("the parameter group %s does not require TLS", group)
 }
 
-func (d *deployed) inPrivateSubnets(t *testing.T, group string) {
+func (d *deployed) inPrivateSubnets(t testing.TB, group string) {
 	t.Helper()
 	found := must(d.in(d.env.Region).rds.DescribeDBSubnetGroups(t.Context(), &rds.DescribeDBSubnetGroupsInput{DBSubnetGroupName: &group}))(t)
 	var ids []string
@@ -69,7 +69,7 @@ func (d *deployed) inPrivateSubnets(t *testing.T, group string) {
 
 // auditInstances: a writer and the configured readers, each in another zone,
 // none public.
-func (d *deployed) auditInstances(t *testing.T) {
+func (d *deployed) auditInstances(t testing.TB) {
 	instances := must(d.in(d.env.Region).rds.DescribeDBInstances(t.Context(), &rds.DescribeDBInstancesInput{}))(t).DBInstances
 	same(t, "the number of database instances", len(instances), 1+d.env.Database.Readers)
 	zones := map[string]bool{}
@@ -82,7 +82,7 @@ func (d *deployed) auditInstances(t *testing.T) {
 }
 
 // auditSecrets: each encrypted with the key of secrets.
-func (d *deployed) auditSecrets(t *testing.T) {
+func (d *deployed) auditSecrets(t testing.TB) {
 	secrets := must(d.in(d.env.Region).secrets.ListSecrets(t.Context(), &secretsmanager.ListSecretsInput{}))(t).SecretList
 	if len(secrets) == 0 {
 		t.Error("there is no secret")
@@ -94,7 +94,7 @@ func (d *deployed) auditSecrets(t *testing.T) {
 
 // auditRegistry: a repository for each image, whose tags do not move, encrypted
 // with its key, scanned as long as images are kept.
-func (d *deployed) auditRegistry(t *testing.T) {
+func (d *deployed) auditRegistry(t testing.TB) {
 	client := d.in(d.env.Region).ecr
 	repositories := must(client.DescribeRepositories(t.Context(), &ecr.DescribeRepositoriesInput{}))(t).Repositories
 	var names []string

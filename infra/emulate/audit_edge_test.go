@@ -13,7 +13,7 @@ import (
 )
 
 // balancer returns the load balancer of the API.
-func (d *deployed) balancer(t *testing.T) types.LoadBalancer {
+func (d *deployed) balancer(t testing.TB) types.LoadBalancer {
 	t.Helper()
 	return must(d.in(d.env.Region).elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{
 		Names: []string{d.env.Prefix()},
@@ -22,7 +22,7 @@ func (d *deployed) balancer(t *testing.T) types.LoadBalancer {
 
 // auditBalancer: internal, in the private subnets, kept from deletion as
 // configured, without invalid headers, its requests logged.
-func (d *deployed) auditBalancer(t *testing.T) {
+func (d *deployed) auditBalancer(t testing.TB) {
 	b := d.balancer(t)
 	same(t, "the load balancer's scheme", b.Scheme, types.LoadBalancerSchemeEnumInternal)
 	var subnets []string
@@ -47,7 +47,7 @@ func (d *deployed) auditBalancer(t *testing.T) {
 
 // auditListener: one, on 443, by TLS 1.3 alone, with a certificate for the
 // API's name.
-func (d *deployed) auditListener(t *testing.T) {
+func (d *deployed) auditListener(t testing.TB) {
 	c := d.in(d.env.Region)
 	listeners := must(c.elb.DescribeListeners(t.Context(), &elb.DescribeListenersInput{LoadBalancerArn: d.balancer(t).LoadBalancerArn}))(t).Listeners
 	if len(listeners) != 1 {
@@ -68,7 +68,7 @@ func (d *deployed) auditListener(t *testing.T) {
 
 // auditTargets: HTTPS to the tasks, whose health is asked for often enough to
 // take one out within half a minute.
-func (d *deployed) auditTargets(t *testing.T) {
+func (d *deployed) auditTargets(t testing.TB) {
 	groups := must(d.in(d.env.Region).elb.DescribeTargetGroups(t.Context(), &elb.DescribeTargetGroupsInput{}))(t).TargetGroups
 	blue := 0
 	for _, g := range groups {
@@ -91,7 +91,7 @@ func (d *deployed) auditTargets(t *testing.T) {
 
 // auditNames: the API's name leads to the load balancer inside the VPC, and
 // the public zone does not know it.
-func (d *deployed) auditNames(t *testing.T) {
+func (d *deployed) auditNames(t testing.TB) {
 	client := d.in(d.env.Region).route53
 	zones := must(client.ListHostedZonesByName(t.Context(), &route53.ListHostedZonesByNameInput{}))(t).HostedZones
 	host, private := d.env.Domains.Host+"."+d.env.Domains.Zone+".", 0

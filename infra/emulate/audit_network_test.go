@@ -9,7 +9,7 @@ import (
 )
 
 // vpc returns the id of the environment's VPC: the one with its range.
-func (d *deployed) vpc(t *testing.T) string {
+func (d *deployed) vpc(t testing.TB) string {
 	t.Helper()
 	found := must(d.in(d.env.Region).ec2.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{
 		Filters: named("cidr-block", d.env.Network.CIDR),
@@ -21,7 +21,7 @@ func (d *deployed) vpc(t *testing.T) string {
 }
 
 // subnets returns the VPC's subnets by range.
-func (d *deployed) subnets(t *testing.T) map[string]types.Subnet {
+func (d *deployed) subnets(t testing.TB) map[string]types.Subnet {
 	t.Helper()
 	found := map[string]types.Subnet{}
 	for _, s := range must(d.in(d.env.Region).ec2.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{
@@ -33,7 +33,7 @@ func (d *deployed) subnets(t *testing.T) map[string]types.Subnet {
 }
 
 // privateSubnets are the ids of the private subnets, sorted.
-func (d *deployed) privateSubnets(t *testing.T) []string {
+func (d *deployed) privateSubnets(t testing.TB) []string {
 	t.Helper()
 	var ids []string
 	for _, cidr := range d.env.Network.Private {
@@ -45,7 +45,7 @@ func (d *deployed) privateSubnets(t *testing.T) []string {
 
 // auditSubnets: four, each in its zone with its range; nothing in one gets a
 // public address by itself; each under an access list of ours.
-func (d *deployed) auditSubnets(t *testing.T) {
+func (d *deployed) auditSubnets(t testing.TB) {
 	subnets := d.subnets(t)
 	same(t, "the number of subnets", len(subnets), 2*len(d.env.Zones))
 	for i, zone := range d.env.Zones {
@@ -70,7 +70,7 @@ func (d *deployed) auditSubnets(t *testing.T) {
 
 // auditRoutes: a table for each subnet; the public ones lead to the Internet
 // gateway, the private ones to the NAT gateway of their own zone.
-func (d *deployed) auditRoutes(t *testing.T) {
+func (d *deployed) auditRoutes(t testing.TB) {
 	client, subnets, seen := d.in(d.env.Region).ec2, d.subnets(t), map[string]bool{}
 	for i := range d.env.Zones {
 		public, private := subnets[d.env.Network.Public[i]], subnets[d.env.Network.Private[i]]
@@ -102,7 +102,7 @@ func defaultRoute(table types.RouteTable) types.Route {
 	return types.Route{}
 }
 
-func (d *deployed) leadsToInternet(t *testing.T, out types.Route) {
+func (d *deployed) leadsToInternet(t testing.TB, out types.Route) {
 	t.Helper()
 	gateways := must(d.in(d.env.Region).ec2.DescribeInternetGateways(t.Context(), &ec2.DescribeInternetGatewaysInput{
 		Filters: named("attachment.vpc-id", d.vpc(t)),
@@ -113,7 +113,7 @@ func (d *deployed) leadsToInternet(t *testing.T, out types.Route) {
 	same(t, "a public subnet's way out", str(out.GatewayId), str(gateways[0].InternetGatewayId))
 }
 
-func (d *deployed) leadsToNAT(t *testing.T, out types.Route, subnet string) {
+func (d *deployed) leadsToNAT(t testing.TB, out types.Route, subnet string) {
 	t.Helper()
 	if out.NatGatewayId == nil {
 		t.Error("a private subnet's way out is no NAT gateway")
@@ -126,7 +126,7 @@ func (d *deployed) leadsToNAT(t *testing.T, out types.Route, subnet string) {
 }
 
 // auditNATs: as many as configured, each with an Elastic IP of the account.
-func (d *deployed) auditNATs(t *testing.T) {
+func (d *deployed) auditNATs(t testing.TB) {
 	client := d.in(d.env.Region).ec2
 	nats := must(client.DescribeNatGateways(t.Context(), &ec2.DescribeNatGatewaysInput{Filter: named("vpc-id", d.vpc(t))}))(t).NatGateways
 	same(t, "the number of NAT gateways", len(nats), d.env.Network.NATs)
@@ -143,7 +143,7 @@ func (d *deployed) auditNATs(t *testing.T) {
 
 // auditConnections: all traffic is logged, S3 is reached by a gateway, other
 // services by endpoints with private names where the environment has them.
-func (d *deployed) auditConnections(t *testing.T) {
+func (d *deployed) auditConnections(t testing.TB) {
 	client, vpc := d.in(d.env.Region).ec2, d.vpc(t)
 	logs := must(client.DescribeFlowLogs(t.Context(), &ec2.DescribeFlowLogsInput{Filter: named("resource-id", vpc)}))(t).FlowLogs
 	if len(logs) != 1 || logs[0].TrafficType != types.TrafficTypeAll || str(logs[0].LogGroupName) != "/padron/"+d.env.Name+"/vpc" {
@@ -162,7 +162,7 @@ func (d *deployed) auditConnections(t *testing.T) {
 
 // auditBastion: in a private subnet, without a public address, and its metadata
 // for no request without a token.
-func (d *deployed) auditBastion(t *testing.T) {
+func (d *deployed) auditBastion(t testing.TB) {
 	var found []types.Instance
 	for _, r := range must(d.in(d.env.Region).ec2.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{}))(t).Reservations {
 		found = append(found, r.Instances...)

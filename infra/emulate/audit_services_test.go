@@ -19,7 +19,7 @@ func (d *deployed) digests() map[string]string {
 }
 
 // task returns the newest task definition of a program.
-func (d *deployed) task(t *testing.T, program string) *types.TaskDefinition {
+func (d *deployed) task(t testing.TB, program string) *types.TaskDefinition {
 	t.Helper()
 	return must(d.in(d.env.Region).ecs.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{
 		TaskDefinition: aws.String(d.env.Prefix() + "-" + program),
@@ -28,7 +28,7 @@ func (d *deployed) task(t *testing.T, program string) *types.TaskDefinition {
 
 // auditTasks: each program runs on ARM, from the image with the configured
 // digest, as nobody, with nothing to write to, its output logged.
-func (d *deployed) auditTasks(t *testing.T) {
+func (d *deployed) auditTasks(t testing.TB) {
 	for program, digest := range d.digests() {
 		task := d.task(t, program)
 		same(t, "the network of "+program, task.NetworkMode, types.NetworkModeAwsvpc)
@@ -51,7 +51,7 @@ func (d *deployed) auditTasks(t *testing.T) {
 
 // auditService: customers-mngr runs its newest task in the private subnets
 // behind the load balancer, and nobody opens a shell in one.
-func (d *deployed) auditService(t *testing.T) {
+func (d *deployed) auditService(t testing.TB) {
 	services := must(d.in(d.env.Region).ecs.DescribeServices(t.Context(), &ecs.DescribeServicesInput{
 		Cluster: aws.String(d.env.Prefix()), Services: []string{d.env.Prefix() + "-customers-mngr"},
 	}))(t).Services
@@ -72,7 +72,7 @@ func (d *deployed) auditService(t *testing.T) {
 
 // auditSchedule: runs begin as configured, and what cannot be started is tried
 // again and set aside. Every schedule is encrypted.
-func (d *deployed) auditSchedule(t *testing.T) {
+func (d *deployed) auditSchedule(t testing.TB) {
 	client, found := d.in(d.env.Region).scheduler, false
 	for _, of := range must(client.ListSchedules(t.Context(), &scheduler.ListSchedulesInput{}))(t).Schedules {
 		s := must(client.GetSchedule(t.Context(), &scheduler.GetScheduleInput{Name: of.Name, GroupName: of.GroupName}))(t)

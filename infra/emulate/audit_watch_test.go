@@ -15,7 +15,7 @@ import (
 )
 
 // buckets are the environment's, without the one of the CDK.
-func (d *deployed) buckets(t *testing.T) []string {
+func (d *deployed) buckets(t testing.TB) []string {
 	t.Helper()
 	var names []string
 	for _, b := range must(d.in(d.env.Region).s3.ListBuckets(t.Context(), &s3.ListBucketsInput{}))(t).Buckets {
@@ -28,7 +28,7 @@ func (d *deployed) buckets(t *testing.T) []string {
 
 // auditBuckets: none is public, each is encrypted, versioned, logged and
 // refuses what does not come by TLS.
-func (d *deployed) auditBuckets(t *testing.T) {
+func (d *deployed) auditBuckets(t testing.TB) {
 	client, names := d.in(d.env.Region).s3, d.buckets(t)
 	if len(names) < 2 {
 		t.Errorf("the buckets are %v, want some", names)
@@ -53,7 +53,7 @@ func (d *deployed) auditBuckets(t *testing.T) {
 	}
 }
 
-func (d *deployed) bucketKey(t *testing.T, client *s3.Client, name string, ofS3 bool) {
+func (d *deployed) bucketKey(t testing.TB, client *s3.Client, name string, ofS3 bool) {
 	t.Helper()
 	rules := must(client.GetBucketEncryption(t.Context(), &s3.GetBucketEncryptionInput{Bucket: &name}))(t).ServerSideEncryptionConfiguration.Rules
 	by := rules[0].ApplyServerSideEncryptionByDefault
@@ -71,7 +71,7 @@ func refusesPlain(s statement) bool {
 
 // auditLogs: each group is encrypted with the key of logs and kept as long as
 // configured at least.
-func (d *deployed) auditLogs(t *testing.T) {
+func (d *deployed) auditLogs(t testing.TB) {
 	groups := must(d.in(d.env.Region).logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{}))(t).LogGroups
 	if len(groups) == 0 {
 		t.Error("there is no log group")
@@ -87,7 +87,7 @@ func (d *deployed) auditLogs(t *testing.T) {
 
 // auditTrail: it is on, in all regions, signed, encrypted, and its bucket lets
 // nobody delete.
-func (d *deployed) auditTrail(t *testing.T) {
+func (d *deployed) auditTrail(t testing.TB) {
 	c := d.in(d.env.Region)
 	trails := must(c.trail.DescribeTrails(t.Context(), &cloudtrail.DescribeTrailsInput{}))(t).TrailList
 	if !d.env.Features.LocalTrail {
@@ -109,7 +109,7 @@ func (d *deployed) auditTrail(t *testing.T) {
 
 // auditBackups: a vault here and one in the other region, encrypted with the
 // key of backups in each, locked where configured; a plan that copies.
-func (d *deployed) auditBackups(t *testing.T) {
+func (d *deployed) auditBackups(t testing.TB) {
 	for _, region := range []string{d.env.Region, d.env.CopyRegion} {
 		vault := must(d.in(region).backup.DescribeBackupVault(t.Context(), &backup.DescribeBackupVaultInput{
 			BackupVaultName: aws.String(d.env.Prefix()),

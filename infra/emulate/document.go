@@ -34,6 +34,7 @@ and talks to it with AWS's own SDK.
   and their copies.
 - A release and a new consumer change a task, its service, one security group, one access list and the routes to the consumer, and nothing
   else of all that the account lists. The auditor's questions get the right answers again.
+- The questions notice: somebody with too many rights changes this and that by hand, and the question after it turns red.
 - What is protected is taken down after its protection, and what is left then is what the templates say: keys, and the database's last
   snapshot.
 

@@ -35,6 +35,7 @@ func TestEstate(t *testing.T) {
 			t.Run("audit", d.audit)
 			t.Run("release", d.release)
 			t.Run("audit of the release", d.audit)
+			t.Run("tampering", d.tamper)
 			t.Run("destroy", d.destroy)
 		})
 	}
@@ -57,13 +58,15 @@ func deploy(t *testing.T, name string) *deployed {
 	return d
 }
 
-// audit asks AWS's own API what stands there, and compares it with what the
+// question is what an auditor asks AWS's own API, to compare it with what the
 // configuration says, not with the templates.
-func (d *deployed) audit(t *testing.T) {
-	for _, q := range []struct {
-		what string
-		ask  func(*testing.T)
-	}{
+type question struct {
+	what string
+	ask  func(testing.TB)
+}
+
+func (d *deployed) questions() []question {
+	return []question{
 		{"subnets", d.auditSubnets}, {"routes", d.auditRoutes}, {"nats", d.auditNATs},
 		{"connections", d.auditConnections}, {"bastion", d.auditBastion},
 		{"cluster", d.auditCluster}, {"instances", d.auditInstances}, {"secrets", d.auditSecrets}, {"registry", d.auditRegistry},
@@ -71,8 +74,13 @@ func (d *deployed) audit(t *testing.T) {
 		{"balancer", d.auditBalancer}, {"listener", d.auditListener}, {"targets", d.auditTargets}, {"names", d.auditNames},
 		{"tasks", d.auditTasks}, {"service", d.auditService}, {"schedule", d.auditSchedule},
 		{"buckets", d.auditBuckets}, {"logs", d.auditLogs}, {"trail", d.auditTrail}, {"backups", d.auditBackups},
-	} {
-		t.Run(q.what, q.ask)
+	}
+}
+
+// audit asks every question.
+func (d *deployed) audit(t *testing.T) {
+	for _, q := range d.questions() {
+		t.Run(q.what, func(t *testing.T) { q.ask(t) })
 	}
 }
 
