@@ -94,4 +94,7 @@ var (
 	// ErrLeaseLost: the lease expired and another run took it; nothing may be
 	// written any more.
 	ErrLeaseLost = &Error{Code: CodeUnavailable, Message: "the lease was lost to another run"}
+	// ErrTaken: a customer is there under another number, as where two partitions
+	// met somebody new at once; nothing was written.
+	ErrTaken = &Error{Code: CodeUnavailable, Message: "a customer is in the register under another number"}
 )

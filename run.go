@@ -137,6 +137,11 @@ func parseTime(s string) (time.Time, error) {
 type Lease struct {
 	Holder string
 	Token  int64
+	// Part is the partition that writes under the token of its plan, from 1, and
+	// Attempt which of the processes that began it: a later one stops it. 0 is
+	// the run as a whole.
+	Part    int
+	Attempt int64
 }
 
 // Checkpoint is where an unfinished pass stands. It is written in the same
@@ -177,7 +182,9 @@ type Batch struct {
 	Messages map[KeyID]int64
 	// Checkpoint is saved with the batch, if not nil.
 	Checkpoint *Checkpoint
-	At         time.Time
+	// Part is saved with the batch of a partition, if not nil.
+	Part *PartState
+	At   time.Time
 }
 
 // Rejected is one record on its way into quarantine. ID is derived from the

@@ -14,7 +14,10 @@ import (
 
 type commands struct {
 	cli.Flags
-	Run   runCmd   `cmd:"" help:"Do one run and end."`
+	Run    runCmd    `cmd:"" help:"Do one run, or one partition of a divided one, and end."`
+	Plan   planCmd   `cmd:"" help:"Begin a run that is divided among processes: run --partition does each part, finish ends it."`
+	Finish finishCmd `cmd:"" help:"End a divided run whose partitions are complete; it alone deletes."`
+
 	Serve serveCmd `cmd:"" help:"Do a run every so often until stopped, with health and metrics."`
 
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the serving synchronizer in this container whether it is healthy: exit 0 or 1."`
@@ -31,15 +34,20 @@ type runCmd struct {
 	JSON   bool `name:"json" help:"Print the run's report as JSON."`
 
 	Force *string `placeholder:"REASON" help:"Lift the limits on deletions and changes for this run; the reason is recorded."`
+
+	Partition string `placeholder:"I/N" help:"Do partition I of the N of the divided run that plan began, from where it stands."`
 }
 
 // Run does one run. A run that another one keeps out is no failure.
 func (r *runCmd) Run(ctx context.Context, env *cli.Env) error {
+	if r.Partition != "" {
+		return r.runPartition(ctx, env)
+	}
 	cfg, err := env.Load(nil, "PADRON_PROVIDER_URL")
 	if err != nil {
 		return err
 	}
-	force, err := r.force()
+	force, err := forceReason(r.Force)
 	if err != nil {
 		return err
 	}
@@ -52,22 +60,27 @@ func (r *runCmd) Run(ctx context.Context, env *cli.Env) error {
 	show, done := app.Progress(env.Stderr, env.Terminal(), logger)
 	run, err := a.Sync(ctx, app.SyncOptions{DryRun: r.DryRun, Full: r.Full, Force: force, OnProgress: show})
 	done()
+	return printRun(env, r.JSON, &run, err)
+}
+
+// printRun prints a run's report, and returns why it failed, if it did.
+func printRun(env *cli.Env, asJSON bool, run *padron.Run, err error) error {
 	if run.ID == "" {
 		return err // nothing began: there is no report
 	}
-	if r.JSON {
+	if asJSON {
 		return firstError(err, cli.WriteJSON(env.Stdout, run))
 	}
-	_, printErr := fmt.Fprintln(env.Stdout, summary(&run))
+	_, printErr := fmt.Fprintln(env.Stdout, summary(run))
 	return firstError(err, printErr)
 }
 
-// force returns the reason to lift the limits, "" where they hold.
-func (r *runCmd) force() (string, error) {
-	if r.Force == nil {
+// forceReason returns the reason to lift the limits, "" where they hold.
+func forceReason(reason *string) (string, error) {
+	if reason == nil {
 		return "", nil
 	}
-	return padron.ParsePurpose("--force", *r.Force)
+	return padron.ParsePurpose("--force", *reason)
 }
 
 func firstError(errs ...error) error {

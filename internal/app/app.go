@@ -157,11 +157,39 @@ type SyncOptions struct {
 
 // Sync does one run of the synchronizer against the configured provider.
 func (a *App) Sync(ctx context.Context, o SyncOptions) (padron.Run, error) {
-	cfg, err := a.syncConfig(ctx, o)
+	cfg, _, err := a.syncConfig(ctx, o)
 	if err != nil {
 		return padron.Run{}, err
 	}
 	return synchronizer.Run(ctx, cfg)
+}
+
+// Divide begins a run that is divided among processes; see
+// [synchronizer.Divide].
+func (a *App) Divide(ctx context.Context, o SyncOptions, d synchronizer.Division) (*padron.Plan, error) {
+	cfg, client, err := a.syncConfig(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return synchronizer.Divide(ctx, cfg, client, d)
+}
+
+// SyncPart does one partition of a divided run; see [synchronizer.RunPart].
+func (a *App) SyncPart(ctx context.Context, o SyncOptions, ref padron.PartRef) (padron.Run, error) {
+	cfg, client, err := a.syncConfig(ctx, o)
+	if err != nil {
+		return padron.Run{}, err
+	}
+	return synchronizer.RunPart(ctx, cfg, client, ref)
+}
+
+// Finish ends a divided run; see [synchronizer.Finish].
+func (a *App) Finish(ctx context.Context) (padron.Run, error) {
+	cfg, _, err := a.syncConfig(ctx, SyncOptions{})
+	if err != nil {
+		return padron.Run{}, err
+	}
+	return synchronizer.Finish(ctx, cfg)
 }
 
 // Replay validates quarantined records again and writes those that pass; see
@@ -182,28 +210,28 @@ func (a *App) Replay(ctx context.Context, ids []string) (synchronizer.Replayed, 
 	return synchronizer.Replay(ctx, synchronizer.Config{Store: a.Store, Sealer: sealer, Holder: holder(), Logger: a.Logger}, opener, ids)
 }
 
-func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Config, error) {
+func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Config, *provider.Client, error) {
 	client, err := provider.New(provider.Config{
 		URL: a.Config.Provider.URL, APIKey: a.Config.Provider.APIKey,
 		Paging: provider.Paging(a.Config.Provider.Paging), PageSize: a.Config.Provider.PageSize, Rate: a.Config.Provider.Rate,
 		Logger: a.Logger, OnRetry: o.OnRetry,
 	})
 	if err != nil {
-		return synchronizer.Config{}, err
+		return synchronizer.Config{}, nil, err
 	}
 	wrapper, err := a.Wrapper(ctx)
 	if err != nil {
-		return synchronizer.Config{}, err
+		return synchronizer.Config{}, nil, err
 	}
 	sealer, err := seal.NewSealer(ctx, wrapper, a.keyStore(o.DryRun))
 	if err != nil {
-		return synchronizer.Config{}, err
+		return synchronizer.Config{}, nil, err
 	}
 	return synchronizer.Config{
 		Store: a.Store, Provider: client, Sealer: sealer, Holder: holder(),
 		MaxDelete: a.Config.MaxDelete, MaxChange: a.Config.MaxChange, Force: o.Force, DryRun: o.DryRun, Full: o.Full, Version: buildinfo.Version,
 		OnProgress: o.OnProgress, Logger: a.Logger,
-	}, nil
+	}, client, nil
 }
 
 // keyStore is where a run's data keys go; those of a dry run stay in memory.

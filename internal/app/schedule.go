@@ -16,7 +16,7 @@ import (
 // with which no run could begin are an error.
 func (a *App) SyncEvery(ctx context.Context, period time.Duration, metrics *observe.Sync) error {
 	o := SyncOptions{OnRetry: metrics.Retry}
-	if _, err := a.syncConfig(ctx, o); err != nil {
+	if _, _, err := a.syncConfig(ctx, o); err != nil {
 		return err
 	}
 	for ctx.Err() == nil {

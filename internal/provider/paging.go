@@ -179,6 +179,14 @@ func (c *Client) afterLast(ctx context.Context, w *pageWalk, notFound error) err
 	if there, err := c.hasPage(ctx, w.number-1); err != nil || there {
 		return err
 	}
+	if w.previous != (signature{}) {
+		return notFound
+	}
+	// The walk began here, and the list has become shorter than this by more
+	// than a page since: if it is there at all.
+	if there, err := c.hasPage(ctx, 1); err != nil || there {
+		return err
+	}
 	return notFound
 }
 

@@ -28,7 +28,8 @@ type Leases interface {
 
 // Register is the synchronizer's side of the customers. Apply and Delete return
 // [padron.ErrLeaseLost], and write nothing, where the lease's token is not the
-// current one.
+// current one. Apply returns [padron.ErrTaken], and writes nothing, where an id
+// is there under another number.
 type Register interface {
 	// Lookup returns what is known of the ids; unknown ones are absent.
 	Lookup(ctx context.Context, ids []padron.CustomerID) (map[padron.CustomerID]padron.Known, error)
@@ -47,6 +48,38 @@ type Positions interface {
 	// Checkpoint returns the checkpoint of the last pass if it did not end, with
 	// every part of Seen; nil if there is none.
 	Checkpoint(ctx context.Context) (*padron.Checkpoint, error)
+}
+
+// Divisions keeps the plan of a run that is divided among processes. A run that
+// is begun by [Runs.StartRun], or ended as completed or refused, drops it.
+type Divisions interface {
+	// Divide stores a plan, in place of any before, and drops the checkpoint. The
+	// lease is the plan's from then on: until nobody has renewed it for ttl,
+	// nobody else acquires it, whether the process that took it lives or not.
+	Divide(ctx context.Context, lease padron.Lease, plan *padron.Plan, ttl time.Duration) error
+	// Plan returns the plan with how far its partitions are, or nil where there
+	// is none.
+	Plan(ctx context.Context) (*padron.Plan, error)
+	// Claim makes a plan that of the lease, to finish it. It returns
+	// [padron.ErrLeaseLost] where anybody else held the lease since the plan was
+	// stored or claimed last.
+	Claim(ctx context.Context, lease padron.Lease) error
+}
+
+// Partitions is a partition's side of a divided run. It writes by
+// [Register.Apply] under the lease that BeginPart returned, and renews it like
+// any other.
+type Partitions interface {
+	// BeginPart begins another attempt at a partition, which ends the one before:
+	// whatever that one writes later returns [padron.ErrLeaseLost], as does
+	// BeginPart where the lease is not the plan's. It returns the lease to write
+	// under and how far the partition is.
+	BeginPart(ctx context.Context, lease padron.Lease, part int) (padron.Lease, padron.Part, error)
+	// PartsSeen returns what a partition has seen, in as many parts as there were
+	// writes; 0 is every partition.
+	PartsSeen(ctx context.Context, part int) ([][]byte, error)
+	// ReserveNumbers gives n numbers that nobody else gets, and returns the first.
+	ReserveNumbers(ctx context.Context, lease padron.Lease, n int) (padron.Number, error)
 }
 
 // Runs is the history of runs.
@@ -152,6 +185,8 @@ type Engine interface {
 	Leases
 	Register
 	Positions
+	Divisions
+	Partitions
 	Runs
 	Keys
 	Customers

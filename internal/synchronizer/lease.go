@@ -9,28 +9,32 @@ import (
 	"padron"
 )
 
-// keepLease renews the lease in the background until release is called. The
-// returned context ends, with [padron.ErrLeaseLost] as its cause, when another
-// run took the lease; every write checks the fencing token besides.
-func keepLease(ctx context.Context, cfg *Config, lease padron.Lease) (context.Context, func()) {
+// keepLease renews the lease in the background, to ttl each time, until stop is
+// called. The returned context ends, with [padron.ErrLeaseLost] as its cause,
+// when another run took the lease; every write checks the fencing token besides.
+func keepLease(ctx context.Context, cfg *Config, lease padron.Lease, ttl time.Duration) (held context.Context, stop func()) {
 	held, cancel := context.WithCancelCause(ctx)
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		renewLoop(held, cfg, lease, cancel)
+		renewLoop(held, cfg, lease, ttl, cancel)
 	}()
 	return held, func() {
 		cancel(nil)
 		<-stopped
-		ctx, done := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
-		defer done()
-		if err := cfg.Store.Release(ctx, lease); err != nil {
-			cfg.Logger.Warn("the lease was not given back; it expires by itself", "error", err.Error())
-		}
 	}
 }
 
-func renewLoop(ctx context.Context, cfg *Config, lease padron.Lease, cancel context.CancelCauseFunc) {
+// release gives the lease back, even in a run that was told to stop.
+func release(ctx context.Context, cfg *Config, lease padron.Lease) {
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+	defer done()
+	if err := cfg.Store.Release(ctx, lease); err != nil {
+		cfg.Logger.Warn("the lease was not given back; it expires by itself", "error", err.Error())
+	}
+}
+
+func renewLoop(ctx context.Context, cfg *Config, lease padron.Lease, ttl time.Duration, cancel context.CancelCauseFunc) {
 	tick := time.NewTicker(cfg.LeaseTTL / 3)
 	defer tick.Stop()
 	for {
@@ -39,7 +43,7 @@ func renewLoop(ctx context.Context, cfg *Config, lease padron.Lease, cancel cont
 			return
 		case <-tick.C:
 		}
-		err := cfg.Store.Renew(ctx, lease, cfg.LeaseTTL)
+		err := cfg.Store.Renew(ctx, lease, ttl)
 		if errors.Is(err, padron.ErrLeaseLost) {
 			cancel(padron.ErrLeaseLost)
 			return

@@ -38,6 +38,9 @@ type pass struct {
 	pages int
 	paged bool
 	marks marks
+	// crossed counts customers that a partition took for new ones while another
+	// partition wrote them.
+	crossed int64
 	// pending and writes are of the plan being made: the customers it met, and
 	// those it writes; ahead are the writes of the plan before it.
 	pending       *roaring.Bitmap
@@ -95,16 +98,24 @@ func (p *pass) resume(ctx context.Context) (string, error) {
 	if cp.Source != p.marks.source || p.cfg.Now().Sub(cp.SavedAt) > checkpointAge {
 		return "", nil
 	}
-	for _, part := range cp.Seen {
-		seen := roaring.New()
-		if _, err := seen.FromBuffer(slices.Clone(part)); err != nil {
-			return "", fmt.Errorf("read the checkpoint: %w", err)
-		}
-		p.seen.Or(seen)
+	if err := addSeen(p.seen, cp.Seen); err != nil {
+		return "", err
 	}
 	p.marks.fresh = false
 	p.run.ResumedFrom = cp.RunID
 	return cp.Cursor, nil
+}
+
+// addSeen adds serialized bitmaps to one.
+func addSeen(to *roaring.Bitmap, parts [][]byte) error {
+	for _, part := range parts {
+		seen := roaring.New()
+		if _, err := seen.FromBuffer(slices.Clone(part)); err != nil {
+			return fmt.Errorf("read the checkpoint: %w", err)
+		}
+		to.Or(seen)
+	}
+	return nil
 }
 
 func (p *pass) loadQuarantined(ctx context.Context) error {
@@ -169,7 +180,7 @@ func (p *pass) read(ctx context.Context, cursor string) error {
 	close(plans)
 	drain(batches)
 	err = errors.Join(err, <-written)
-	*p.run = p.done
+	*p.run = p.corrected(p.done)
 	if err != nil {
 		return err
 	}
@@ -262,6 +273,8 @@ type marks struct {
 	savedAt time.Time
 	// pending are the numbers seen since the last checkpoint.
 	pending *roaring.Bitmap
+	// report is that of the run up to the cursor; partitions save it.
+	report *padron.Run
 }
 
 // checkpoint returns what to save now; nil where the provider cannot be resumed
@@ -270,10 +283,9 @@ func (p *pass) checkpoint() (*padron.Checkpoint, error) {
 	if p.marks.cursor == "" {
 		return nil, nil //nolint:nilnil // nothing to save is not a fault
 	}
-	p.marks.pending.RunOptimize()
-	part, err := p.marks.pending.ToBytes()
+	part, err := p.seenSince()
 	if err != nil {
-		return nil, fmt.Errorf("write the checkpoint: %w", err)
+		return nil, err
 	}
 	return &padron.Checkpoint{
 		RunID: p.marks.run, Source: p.marks.source, Cursor: p.marks.cursor,
@@ -282,6 +294,16 @@ func (p *pass) checkpoint() (*padron.Checkpoint, error) {
 }
 
 // saved notes that the checkpoint is in the store.
+// seenSince returns what was seen since the last checkpoint, serialized.
+func (p *pass) seenSince() ([]byte, error) {
+	p.marks.pending.RunOptimize()
+	part, err := p.marks.pending.ToBytes()
+	if err != nil {
+		return nil, fmt.Errorf("write the checkpoint: %w", err)
+	}
+	return part, nil
+}
+
 func (p *pass) saved() {
 	p.marks.fresh = false
 	p.marks.savedAt = p.cfg.Now()

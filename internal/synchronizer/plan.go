@@ -31,6 +31,9 @@ func (p *pass) plan(ctx context.Context, b *batch) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.reserve(ctx, b, known); err != nil {
+		return nil, err
+	}
 	p.pending, p.writes = roaring.New(), map[padron.CustomerID]padron.Known{}
 	out := &plan{cursor: b.cursor, pages: b.pages, paged: b.paged, seen: p.pending}
 	var upserts []*item
@@ -72,7 +75,7 @@ func snapshot(run *padron.Run) padron.Run {
 // carryOut writes a plan, with the checkpoint. It must not run while another one
 // does; it may while the next plan is made.
 func (p *pass) carryOut(ctx context.Context, pl *plan) error {
-	p.marks.cursor = pl.cursor
+	p.marks.cursor, p.marks.report = pl.cursor, &pl.run
 	p.marks.pending.Or(pl.seen)
 	if !p.cfg.DryRun {
 		if err := p.applyIfDue(ctx, &pl.batch); err != nil {
@@ -99,6 +102,9 @@ func (p *pass) applyIfDue(ctx context.Context, b *padron.Batch) error {
 }
 
 func (p *pass) apply(ctx context.Context, b *padron.Batch) (err error) {
+	if p.lease.Part > 0 {
+		return p.applyPart(ctx, b, false)
+	}
 	if b.Checkpoint, err = p.checkpoint(); err != nil {
 		return err
 	}

@@ -39,8 +39,9 @@ func Replay(ctx context.Context, cfg Config, open RecordOpener, ids []string) (R
 	if err != nil {
 		return Replayed{}, err
 	}
-	held, release := keepLease(ctx, &cfg, lease)
-	defer release()
+	defer release(ctx, &cfg, lease)
+	held, stop := keepLease(ctx, &cfg, lease, cfg.LeaseTTL)
+	defer stop()
 	p := newPass(&cfg, lease, &padron.Run{ID: newRunID(cfg.Now().UTC())})
 	if p.last, err = cfg.Store.LastNumber(held); err != nil {
 		return Replayed{}, err

@@ -26,6 +26,8 @@ type Store interface {
 	store.Leases
 	store.Register
 	store.Positions
+	store.Divisions
+	store.Partitions
 	store.Runs
 	store.Quarantine
 }
@@ -88,6 +90,9 @@ type Config struct {
 	LeaseTTL time.Duration
 	// Version is this program's, for the report.
 	Version string
+	// DivisionTTL is how long a divided run outlives its last sign of life; default
+	// 15 min, which must cover a task that died until it was started again.
+	DivisionTTL time.Duration
 	// BatchSize is how many records are gathered for one transaction, if pages
 	// are smaller; default 4000.
 	BatchSize int
@@ -98,8 +103,9 @@ type Config struct {
 }
 
 const (
-	defaultLeaseTTL  = 30 * time.Second
-	defaultBatchSize = 4000
+	defaultLeaseTTL    = 30 * time.Second
+	defaultDivisionTTL = 15 * time.Minute
+	defaultBatchSize   = 4000
 	// checkpointEvery bounds what a kill repeats where no batch writes.
 	checkpointEvery = 5 * time.Second
 	// checkpointAge is how old a checkpoint may be to resume from: the pages
@@ -113,6 +119,9 @@ func (c *Config) withDefaults() Config {
 	d := *c
 	if d.LeaseTTL <= 0 {
 		d.LeaseTTL = defaultLeaseTTL
+	}
+	if d.DivisionTTL <= 0 {
+		d.DivisionTTL = defaultDivisionTTL
 	}
 	if d.BatchSize <= 0 {
 		d.BatchSize = defaultBatchSize
@@ -158,16 +167,22 @@ func runLeased(ctx context.Context, cfg *Config, run *padron.Run) error {
 	if err != nil {
 		return err
 	}
-	held, release := keepLease(ctx, cfg, lease)
-	defer release()
+	defer release(ctx, cfg, lease)
+	held, stop := keepLease(ctx, cfg, lease, cfg.LeaseTTL)
+	defer stop()
 	if err := cfg.Store.StartRun(held, lease, run); err != nil {
 		return err
 	}
-	err = runPass(held, cfg, lease, run)
-	if cause := context.Cause(held); err != nil && cause != nil && errors.Is(err, context.Canceled) {
-		err = cause
-	}
+	err = orCause(held, runPass(held, cfg, lease, run))
 	return errors.Join(err, finish(ctx, cfg, lease, *run, err))
+}
+
+// orCause returns why ctx ended where err only says that it did.
+func orCause(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); err != nil && cause != nil && errors.Is(err, context.Canceled) {
+		return cause
+	}
+	return err
 }
 
 // finish writes the final report, even for a run that was told to stop.

@@ -121,3 +121,12 @@ func repeatable(err error) bool {
 	var e *driver.MySQLError
 	return errors.As(err, &e) && (e.Number == errDeadlock || e.Number == errLockWait)
 }
+
+// taken makes [padron.ErrTaken] of the fault of an id that has another number.
+func taken(err error) error {
+	var e *driver.MySQLError
+	if errors.As(err, &e) && e.Number == errDuplicate {
+		return padron.ErrTaken
+	}
+	return err
+}

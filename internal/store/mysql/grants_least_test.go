@@ -14,6 +14,30 @@ import (
 	"padron/internal/store/storetest"
 )
 
+// divide does all that a divided run asks of a store, under one lease.
+func divide(ctx context.Context, st *mysql.Store, held padron.Lease, run *padron.Run, key padron.KeyID) error {
+	var failed []error
+	note := func(err error) { failed = append(failed, err) }
+	note(st.Divide(ctx, held, &padron.Plan{RunID: run.ID, Parts: []padron.Part{{Part: 1}}}, time.Hour))
+	_, err := st.Plan(ctx)
+	note(err)
+	lease, _, err := st.BeginPart(ctx, held, 1)
+	note(err)
+	_, err = st.ReserveNumbers(ctx, lease, 1)
+	note(err)
+	b := batch(1, 3)
+	b.Messages = map[padron.KeyID]int64{key: 1}
+	b.Part = &padron.PartState{Seen: []byte{1}, Done: true}
+	note(st.Apply(ctx, lease, b))
+	_, err = st.PartsSeen(ctx, 0)
+	note(err)
+	note(st.Renew(ctx, lease, time.Hour))
+	if err := st.Claim(ctx, held); !errors.Is(err, padron.ErrLeaseLost) { // the plan is the lease's already
+		note(err)
+	}
+	return errors.Join(failed...)
+}
+
 // synchronize does all that the synchronizer asks of a store; n makes its runs
 // and keys others than before. It returns what failed.
 func synchronize(ctx context.Context, st *mysql.Store, n int) error {
@@ -50,6 +74,8 @@ func synchronize(ctx context.Context, st *mysql.Store, n int) error {
 	_, err = st.QuarantineEntry(ctx, "q")
 	note(err)
 	note(st.Renew(ctx, held, time.Hour))
+	note(st.StartRun(ctx, held, run))
+	note(divide(ctx, st, held, run, key.ID))
 	run.Outcome = padron.OutcomeCompleted
 	note(st.FinishRun(ctx, held, run))
 	_, err = st.Runs(ctx, 1)

@@ -59,11 +59,17 @@ func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (
 // free returns the last token if nobody alive holds the lease by it.
 func (s *Store) free(ctx context.Context, conn *sql.Conn) (int64, error) {
 	var token, expires int64
-	if err := conn.QueryRowContext(ctx, "SELECT token, expires_at FROM lease WHERE one = 1").Scan(&token, &expires); err != nil {
+	var divided bool
+	if err := conn.QueryRowContext(ctx, `SELECT token, expires_at, EXISTS
+		(SELECT 1 FROM division WHERE division.token = lease.token AND finishing = 0) FROM lease WHERE one = 1`).
+		Scan(&token, &expires, &divided); err != nil {
 		return 0, err
 	}
 	if expires <= millis(s.now()) {
 		return token, nil
+	}
+	if divided { // its processes come and go
+		return 0, padron.ErrLeaseHeld
 	}
 	dead, err := namedLock(ctx, conn, s.lockName(token), lockWait)
 	if err != nil {
@@ -182,15 +188,23 @@ func lostIfNone(r sql.Result, err error) error {
 
 // fenced runs f in a transaction that the lease's holder alone may enter. The
 // lease's row stays locked until its end: a takeover waits for the transaction
-// to end, and a transaction that waited for a takeover sees its token.
+// to end, and a transaction that waited for a takeover sees its token. Partitions
+// share that lock, and write at the same time.
 func (s *Store) fenced(ctx context.Context, doing string, lease padron.Lease, f func(*sql.Tx) error) error {
 	return s.inTx(ctx, doing, func(tx *sql.Tx) error {
+		how := "FOR UPDATE"
+		if lease.Part > 0 {
+			how = "LOCK IN SHARE MODE"
+		}
 		var current int64
-		if err := tx.QueryRowContext(ctx, "SELECT token FROM lease WHERE one = 1 FOR UPDATE").Scan(&current); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT token FROM lease WHERE one = 1 "+how).Scan(&current); err != nil {
 			return fmt.Errorf("read the lease: %w", err)
 		}
 		if current != lease.Token {
 			return padron.ErrLeaseLost
+		}
+		if err := currentAttempt(ctx, tx, lease); err != nil {
+			return err
 		}
 		return f(tx)
 	})

@@ -44,3 +44,12 @@ func advice(err error) string {
 	}
 	return ""
 }
+
+// taken makes [padron.ErrTaken] of the fault of an id that has another number.
+func taken(err error) error {
+	var e *driver.Error
+	if errors.As(err, &e) && e.Code() == lib.SQLITE_CONSTRAINT_UNIQUE {
+		return padron.ErrTaken
+	}
+	return err
+}

@@ -121,6 +121,9 @@ func (s *Store) fenced(ctx context.Context, doing string, lease padron.Lease, f 
 		if current != lease.Token {
 			return padron.ErrLeaseLost
 		}
+		if err := currentAttempt(ctx, tx, lease); err != nil {
+			return err
+		}
 		return f(tx)
 	})
 }

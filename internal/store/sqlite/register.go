@@ -63,6 +63,9 @@ func (s *Store) Lookup(ctx context.Context, ids []padron.CustomerID) (map[padron
 func (s *Store) Apply(ctx context.Context, lease padron.Lease, b *padron.Batch) error {
 	return s.fenced(ctx, "write a batch", lease, func(tx *sql.Tx) error {
 		if err := upsert(ctx, tx, b.Upserts); err != nil {
+			return taken(err)
+		}
+		if err := savePart(ctx, tx, lease, b.Part); err != nil {
 			return err
 		}
 		if err := quarantineRecords(ctx, tx, b); err != nil {

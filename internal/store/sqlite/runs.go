@@ -86,6 +86,9 @@ func (s *Store) StartRun(ctx context.Context, lease padron.Lease, run *padron.Ru
 		if err := endInterrupted(ctx, tx); err != nil {
 			return err
 		}
+		if err := dropDivision(ctx, tx); err != nil {
+			return err
+		}
 		started := *run
 		started.Outcome = padron.OutcomeRunning
 		return putRun(ctx, tx, &started)
@@ -123,6 +126,9 @@ func (s *Store) FinishRun(ctx context.Context, lease padron.Lease, run *padron.R
 	return s.fenced(ctx, "end a run", lease, func(tx *sql.Tx) error {
 		if run.Outcome == padron.OutcomeCompleted || run.Outcome == padron.OutcomeRefused {
 			if err := dropCheckpoint(ctx, tx); err != nil {
+				return err
+			}
+			if err := dropDivision(ctx, tx); err != nil {
 				return err
 			}
 		}
