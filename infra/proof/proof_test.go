@@ -213,7 +213,8 @@ func TestRemarks(t *testing.T) {
 		"/network/Vpc/Resource": [{"type": "aws:cdk:logicalId", "data": "Vpc"}, {"type": "aws:cdk:error", "data": "no such list"}],
 		"/network": [{"type": "aws:cdk:warning", "data": "AwsSolutions-IAM5[Resource::*]: wildcard"}]
 	}`
-	files := map[string]string{"network.metadata.json": text, "validation-report.json": `{"pluginReports": [{"violations": [{"ruleName": "E1", "description": "bad"}]}]}`}
+	files := map[string]string{"network.metadata.json": text, "validation-report.json": `{"pluginReports": [{"violations": [{"ruleName": "E1", "description": "bad"}],
+		"suppressedViolations": [{"ruleName": "W3010"}, {"ruleName": "E2", "description": "by hand"}]}]}`}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -225,7 +226,7 @@ func TestRemarks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Finding{{CDK, "E1", "dev", "", "", "bad"}, {CDK, "error", "dev", "network", "Vpc", "no such list"}}
+	want := []Finding{{CDK, "E1", "dev", "", "", "bad"}, {CDK, "E2", "dev", "", "", "by hand"}, {CDK, "error", "dev", "network", "Vpc", "no such list"}}
 	if diff := cmp.Diff(want, r.left); diff != "" {
 		t.Error(diff)
 	}
