@@ -75,8 +75,10 @@ func (d *Deployment) Up(ctx context.Context) error {
 	return err
 }
 
-// Down deletes every stack. Protected environments are refused: what protects
-// them is switched off in the configuration first, on the record.
+// Down deletes every stack, and what is in the buckets that go with it. An
+// access log that comes in meanwhile stops it; started again, it goes on.
+// Protected environments are refused: what protects them is switched off in the
+// configuration first, on the record.
 func (d *Deployment) Down(ctx context.Context) error {
 	if d.Env.Protected {
 		return fmt.Errorf("%s is protected: set protected to false in config/%s.yaml, deploy that, then destroy (docs/deploy.md)", d.Env.Prefix(), d.Env.Name)
@@ -84,9 +86,15 @@ func (d *Deployment) Down(ctx context.Context) error {
 	if err := d.ready(ctx); err != nil {
 		return err
 	}
-	stacks := d.names()
-	slices.Reverse(stacks)
-	return d.cdk(ctx, "destroy", stacks)
+	for _, s := range slices.Backward(d.Templates.Stacks) {
+		if err := d.empty(ctx, s); err != nil {
+			return err
+		}
+		if err := d.cdk(ctx, "destroy", []string{s.Name}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ready checks what every command needs before it touches the account.
@@ -167,10 +175,15 @@ func (d *Deployment) cdk(ctx context.Context, verb string, stacks []string) erro
 	}
 	cmd := exec.CommandContext(ctx, path, args...) //nolint:gosec // the pinned cdk and our own stacks
 	cmd.Dir, cmd.Stdout, cmd.Stderr = d.Root, d.Progress, d.Progress
-	bin := filepath.Join(d.Root, "node_modules", ".bin")
-	cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "CDK_DISABLE_CLI_TELEMETRY=1")
+	cmd.Env = d.environment()
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("cdk %s stopped (%w): the lines above say at which resource and why; CloudFormation has rolled that stack back", verb, err)
 	}
 	return nil
+}
+
+// environment starts the cdk on the pinned Node.
+func (d *Deployment) environment() []string {
+	bin := filepath.Join(d.Root, "node_modules", ".bin")
+	return append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "CDK_DISABLE_CLI_TELEMETRY=1")
 }

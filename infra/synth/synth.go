@@ -3,6 +3,7 @@
 package synth
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -17,8 +18,10 @@ import (
 
 // flags are the behaviours of the CDK that the estate is written for, where
 // they differ from its defaults.
-func flags() *map[string]any {
+func flags(env *config.Environment) *map[string]any {
 	return &map[string]any{
+		// The zones are the configuration's: nobody is asked for the account's.
+		fmt.Sprintf("availability-zones:account=%s:region=%s", env.Account, env.Region): env.Zones,
 		"aws:cdk:enable-path-metadata":                         true,
 		"@aws-cdk/aws-iam:minimizePolicies":                    true,
 		"@aws-cdk/aws-iam:standardizedServicePrincipals":       true,
@@ -56,7 +59,7 @@ func Run(root string) error {
 	}
 	defer jsii.Close()
 	for _, env := range environments {
-		app := newApp(cdkout.Dir(root, env.Name))
+		app := newApp(cdkout.Dir(root, env.Name), env)
 		estate.New(app, env)
 		suppress(app, env, names(environments), decisions)
 		inspect(app)
@@ -66,9 +69,9 @@ func Run(root string) error {
 }
 
 // newApp makes the app of one environment, whose templates go to dir.
-func newApp(dir string) awscdk.App {
+func newApp(dir string, env *config.Environment) awscdk.App {
 	return awscdk.NewApp(&awscdk.AppProps{
-		Outdir: jsii.String(dir), AnalyticsReporting: jsii.Bool(false), Context: flags(),
+		Outdir: jsii.String(dir), AnalyticsReporting: jsii.Bool(false), Context: flags(env),
 	})
 }
 

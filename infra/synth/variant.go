@@ -19,7 +19,7 @@ func Variant(configs, out string) error {
 	}
 	defer jsii.Close()
 	for _, env := range environments {
-		app := newApp(filepath.Join(out, env.Name))
+		app := newApp(filepath.Join(out, env.Name), env)
 		estate.New(app, env)
 		app.Synth(nil)
 	}

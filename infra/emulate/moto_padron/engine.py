@@ -4,7 +4,10 @@ import json
 from typing import Any
 
 from moto.cloudformation import models, parsing
-from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.exceptions import CloudFormationError, ValidationError
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ecs.models import EC2ContainerServiceBackend
+from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.kms.models import KmsBackend
 from moto.s3.models import FakeBucket
 
@@ -17,6 +20,9 @@ _clean = parsing.clean_json
 _order = parsing.ResourceMap._ResourceMap__get_resources_in_dependency_order
 _update = models.CloudFormationBackend.update_stack
 _replicate = KmsBackend.replicate_key
+_look_up = parsing.ResourceMap.parse_ssm_parameter
+_parse_yaml = models.ChangeSet._parse_template
+_execute = models.CloudFormationBackend.execute_change_set
 
 
 def repair() -> None:
@@ -29,8 +35,16 @@ def repair() -> None:
     parsing.ResourceMap._ResourceMap__get_resources_in_dependency_order = _channels_last
     models.CloudFormationBackend.update_stack = _with_exports
     parsing.clean_json = _with_stack_outputs
+    models.CloudFormationBackend.execute_change_set = _as_stacks_are
+    parsing.ResourceMap.parse_ssm_parameter = _kept_or_looked_up
+    models.CloudFormationBackend.delete_change_set = _forget_change_set
+    models.CloudFormationBackend.describe_change_set = _describe_change_set
+    models.ChangeSet._parse_template = _parse_change_set
     KmsBackend.replicate_key = _without_aliases
+    NetworkInterface.private_dns_name = ""  # ECS reads it of every interface, and not every one has it
+    EC2ContainerServiceBackend._calculate_task_resource_requirements = staticmethod(_no_instance_is_asked)
     FakeBucket._log_permissions_enabled_policy = staticmethod(_may_log)
+    FakeBucket.get_permission = _without_conditions
     parsing.resource_name_property_from_type = lambda t: parsing.get_name_type_map().get(t)
 
 
@@ -42,6 +56,72 @@ def _with_stack_outputs(value: Any, resources: Any) -> Any:
     backend = models.cloudformation_backends[resources["AWS::AccountId"]][what.get("Region", resources["AWS::Region"])]
     outputs = backend.get_stack(what["StackName"]).output_map
     return outputs[what["OutputName"]].value
+
+
+def _as_stacks_are(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
+    """What a change set makes may import, and has outputs and exports, as with CreateStack."""
+    made = [c for c in self.change_sets.values() if change_set_name in (c.change_set_id, c.change_set_name)]
+    for change_set in made:
+        stack = self.stacks[change_set.stack_id]
+        stack.cross_stack_resources = self.exports
+        stack.resource_map.cross_stack_resources = self.exports
+    _execute(self, change_set_name, stack_name)
+    for change_set in made:
+        stack = self.stacks[change_set.stack_id]
+        stack.template_dict = change_set.template_dict
+        stack.output_map = stack._create_output_map()
+        for export in stack.exports:
+            self.exports[export.name] = export
+        # moto looks for a name in all stacks, and the cdk gives every change set
+        # the same: one that was executed is known by its ARN alone.
+        change_set.change_set_name = change_set.change_set_id
+
+
+class ChangeSetNotFound(CloudFormationError):
+    code = "ChangeSetNotFound"
+    __module__ = "moto.cloudformation.exceptions"  # where moto looks for the service of an error
+
+
+def _describe_change_set(self: Any, change_set_name: str) -> Any:
+    """A change set that is not there has an error of its own, which the cdk waits for."""
+    for change_set in self.change_sets.values():
+        if change_set_name in (change_set.change_set_id, change_set.change_set_name):
+            return change_set
+    raise ChangeSetNotFound(f"ChangeSet [{change_set_name}] does not exist")
+
+
+def _kept_or_looked_up(self: Any, value: str, value_type: str) -> Any:
+    """A parameter that keeps its value comes as what it was looked up to be the last time."""
+    return _look_up(self, value, value_type) if value.startswith("/") else value
+
+
+def _no_instance_is_asked(_definition: Any) -> dict[str, Any]:
+    """What a task takes of an instance: nothing on Fargate, where memory is the task's and not its containers'."""
+    return {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}
+
+
+def _without_conditions(self: Any, action: str, resource: str) -> Any:
+    """A bucket's statement with a condition, such as not by TLS, does not count: moto takes the condition for met."""
+    if self.policy is None:
+        return PermissionResult.NEUTRAL
+    policy = json.loads(self.policy)
+    policy["Statement"] = [s for s in policy["Statement"] if "Condition" not in s]
+    return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
+
+
+def _forget_change_set(self: Any, change_set_name: str) -> None:
+    """To delete a change set that is not there is no error, as with AWS."""
+    for key, change_set in list(self.change_sets.items()):
+        if change_set_name in (change_set.change_set_id, change_set.change_set_name):
+            del self.change_sets[key]
+
+
+def _parse_change_set(self: Any) -> None:
+    """As for a stack, but for the one template that is YAML: the CDK's own."""
+    if self.template.lstrip().startswith("{"):
+        self.template_dict = json.loads(self.template)
+    else:
+        _parse_yaml(self)
 
 
 def _own_custom_resources(resource_type: str) -> Any:
