@@ -1,6 +1,6 @@
-// Package check looks at a running padron as its consumers do, from within the
-// network: is it visible, private, encrypted, healthy, closed to strangers, and
-// does each role see what it should. It changes nothing; what it asks with a
+// Package check looks at a running padron as its consumers do, on the inside of
+// the network: whether its name leads to private addresses, who it answers, how
+// it encrypts, and which fields each role gets. It changes nothing; what it asks with a
 // token stands in the audit log like any request.
 package check
 
