@@ -61,7 +61,7 @@ cover: ## statement coverage of the whole, by package
 
 infra-docs: infra-deps ## write anew the documents that are made from the templates
 	cd infra && go build -o ../bin/padron-infra ./cmd/padron-infra && ../bin/padron-infra synth
-	cd infra && for document in reach controls recovery cost elements; do ../bin/padron-infra $$document --write || exit 1; done
+	cd infra && for document in reach controls recovery cost elements emulate; do ../bin/padron-infra $$document --write || exit 1; done
 	cd infra && ../bin/padron-infra picture && ../bin/padron-infra check --write
 
 cost: infra-deps ## what each environment in AWS costs in a month
