@@ -19,6 +19,7 @@ import (
 	"padron/internal/provider/providertest"
 	"padron/internal/seal"
 	"padron/internal/seal/filewrap"
+	"padron/internal/store"
 	"padron/internal/store/sqlite"
 )
 
@@ -70,12 +71,18 @@ func wantCounts(t *testing.T, got report, want map[string]float64) {
 // many they are.
 func opened(t *testing.T, dir string) (string, int) {
 	t.Helper()
-	ctx := context.Background()
-	st, err := sqlite.Open(ctx, filepath.Join(dir, "var", "padron.db"))
+	st, err := sqlite.Open(context.Background(), filepath.Join(dir, "var", "padron.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
+	return openedIn(t, st, dir)
+}
+
+// openedIn is opened of any store, with the keys of the folder.
+func openedIn(t *testing.T, st store.Engine, dir string) (string, int) {
+	t.Helper()
+	ctx := context.Background()
 	wrapper, err := filewrap.Open(filepath.Join(dir, "var", "keys.json"))
 	if err != nil {
 		t.Fatal(err)
