@@ -102,8 +102,8 @@ func Targets(v any) []*Resource {
 }
 
 // Resolve replaces every function in v by its value: pseudo parameters, Ref,
-// Fn::GetAtt, Fn::ImportValue, Fn::GetStackOutput, Fn::Join, Fn::Sub, Fn::Select, Fn::Split,
-// Fn::GetAZs, Fn::If. What it does not know stays as it is.
+// Fn::GetAtt, Fn::ImportValue, Fn::GetStackOutput, Fn::Join, Fn::Sub, Fn::Select,
+// Fn::Split. What it does not know stays as it is.
 func (s *Stack) Resolve(v any) any {
 	switch v := v.(type) {
 	case []any:

@@ -23,7 +23,7 @@ func guardDuty(env *config.Environment) bool   { return env.Features.GuardDuty }
 func securityHub(env *config.Environment) bool { return env.Features.SecurityHub }
 
 func auditControls() []Control {
-	return slices.Concat(trailControls(), trailBucketControls(), threatControls(), postureControls())
+	return slices.Concat(trailControls(), trailBucketControls(), threatControls(), postureControls(), outsiderControls())
 }
 
 func trailControls() []Control {
@@ -251,6 +251,12 @@ func postureControls() []Control {
 			Check:  every("AWS::Config::DeliveryChannel", keyIs("logs", "S3KmsKeyArn")),
 			Remove: set("AWS::Config::DeliveryChannel", "S3KmsKeyArn", nil),
 		},
+	}
+}
+
+// outsiderControls are about who comes in from another account.
+func outsiderControls() []Control {
+	return []Control{
 		{
 			ID: "audit.outsiders-found", What: "what outsiders may use is found",
 			PCI: []string{"7.2.5.1"}, NIST: []string{"AC-3", "AC-6", "CA-7"}, CIS: []string{"1.20"},

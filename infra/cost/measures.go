@@ -28,8 +28,7 @@ func init() {
 		"fires":          func(_ *meter, r *cfn.Resource) float64 { return config.RunsPerMonth(r.Text("ScheduleExpression")) },
 		"runs":           (*meter).runs,
 		"log_gb":         (*meter).logGB,
-		// A year of the logs, compressed to a fifth.
-		"log_kept_gb": func(m *meter, r *cfn.Resource) float64 { return m.logGB(r) * figure(r, "RetentionInDays") / 30 / 5 },
+		"log_kept_gb":    (*meter).logKeptGB,
 	}
 }
 
@@ -105,6 +104,13 @@ func alarmMetrics(_ *meter, r *cfn.Resource) float64 {
 		}
 	}
 	return max(n, 1)
+}
+
+// logKeptGB is what the group holds once its retention is full. CloudWatch keeps
+// logs compressed, to about a fifth.
+func (m *meter) logKeptGB(r *cfn.Resource) float64 {
+	const daysOfMonth, compression = 30, 5
+	return m.logGB(r) * figure(r, "RetentionInDays") / daysOfMonth / compression
 }
 
 // logGB is the figure of the longest end of the group's name that is known.

@@ -169,12 +169,10 @@ func (e *estate) tasks() []task {
 	return all
 }
 
-// container returns the name of the definition's essential container of ours.
+// container returns the name of the definition's first container.
 func (e *estate) container(d *cfn.Resource) string {
-	for i := range d.List("ContainerDefinitions") {
-		if name := d.Text("ContainerDefinitions", string(rune('0'+i)), "Name"); !strings.Contains(name, "guard") {
-			return name
-		}
+	if name := d.Text("ContainerDefinitions", "0", "Name"); name != "" {
+		return name
 	}
 	return d.LogicalID
 }
