@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"path/filepath"
 
 	"padron/infra/cdkout"
 	"padron/infra/elements"
@@ -19,18 +17,14 @@ func (c elementsCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(root, "..", "docs", "architecture.md")
-	text, err := os.ReadFile(path) //nolint:gosec // a document of ours
+	const page = "architecture.md"
+	text, err := os.ReadFile(document(root, page))
 	if err != nil {
 		return err
 	}
-	document, err := elements.Insert(string(text), root)
+	now, err := elements.Insert(string(text), root)
 	if err != nil {
 		return err
 	}
-	if c.Write {
-		return os.WriteFile(path, []byte(document), 0o600) //nolint:gosec // a document of ours
-	}
-	fmt.Print(document)
-	return nil
+	return publish(c.Write, root, page, now)
 }

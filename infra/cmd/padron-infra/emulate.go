@@ -4,12 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
-	"padron/infra/cdkout"
-	"padron/infra/cfn"
-	"padron/infra/config"
 	"padron/infra/emulate"
 )
 
@@ -19,23 +14,16 @@ type emulateCommand struct {
 
 // Run says how much of each stack an emulated deployment makes for real.
 func (c emulateCommand) Run() error {
-	root, err := cdkout.Root()
+	root, all, err := load("")
 	if err != nil {
 		return err
 	}
-	if err := fresh(root); err != nil {
-		return err
-	}
-	names, err := config.Names(filepath.Join(root, "config"))
-	if err != nil {
-		return err
-	}
-	environments, err := countStubs(root, names)
+	environments, err := countStubs(root, all)
 	if err != nil {
 		return err
 	}
 	if c.Write {
-		return os.WriteFile(filepath.Join(root, "..", "docs", "emulation.md"), []byte(emulate.Document(environments)), 0o600)
+		return publish(true, root, "emulation.md", emulate.Document(environments))
 	}
 	for _, e := range environments {
 		sum := emulate.Sum(e.Counts)
@@ -45,18 +33,14 @@ func (c emulateCommand) Run() error {
 }
 
 // countStubs asks an empty account what it would make of the templates.
-func countStubs(root string, names []string) (environments []emulate.Environment, err error) {
+func countStubs(root string, all []synthesized) (environments []emulate.Environment, err error) {
 	account, err := emulate.Start(context.Background(), root, "000000000000")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, account.Stop()) }()
-	for _, name := range names {
-		assembly, err := cfn.Load(cdkout.Dir(root, name))
-		if err != nil {
-			return nil, err
-		}
-		environments = append(environments, emulate.Environment{Name: name, Counts: account.Count(assembly)})
+	for _, s := range all {
+		environments = append(environments, emulate.Environment{Name: s.env.Name, Counts: account.Count(s.templates)})
 	}
 	return environments, nil
 }

@@ -4,8 +4,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"padron/infra/cdkout"
-	"padron/infra/cfn"
 	"padron/infra/picture"
 )
 
@@ -13,19 +11,12 @@ type pictureCommand struct{}
 
 // Run draws the production environment, in both languages, into docs.
 func (pictureCommand) Run() error {
-	root, err := cdkout.Root()
-	if err != nil {
-		return err
-	}
-	if err := fresh(root); err != nil {
-		return err
-	}
-	a, err := cfn.Load(cdkout.Dir(root, picture.Environment))
+	root, all, err := load(picture.Environment)
 	if err != nil {
 		return err
 	}
 	for _, f := range picture.Files {
-		d, err := picture.New(a, picture.Environment, f.Language)
+		d, err := picture.New(all[0].templates, picture.Environment, f.Language)
 		if err != nil {
 			return err
 		}

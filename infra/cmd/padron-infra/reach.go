@@ -1,70 +1,40 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
-	"padron/infra/cdkout"
-	"padron/infra/cfn"
-	"padron/infra/config"
 	"padron/infra/reach"
 )
 
 type reachCommand struct {
-	Env   string `help:"Show this environment alone, such as dev."`
-	Write bool   `help:"Write docs/reachability.md of all environments."`
+	Env   string `xor:"reach" help:"Show this environment alone, such as dev."`
+	Write bool   `xor:"reach" help:"Write docs/reachability.md of all environments."`
 	Ask   string `placeholder:"FROM,TO,PORT" help:"Answer one question with its reason, such as 'BastionGroup,DatabaseGroup,3306'; needs --env."`
 }
 
 // Run prints who can reach whom.
 func (c reachCommand) Run() error {
-	root, err := cdkout.Root()
-	if err != nil {
-		return err
+	if c.Ask != "" && c.Env == "" {
+		return errors.New("--ask is about one environment: name it with --env")
 	}
-	if err := fresh(root); err != nil {
-		return err
-	}
-	environments, err := config.All(filepath.Join(root, "config"))
+	root, all, err := load(c.Env)
 	if err != nil {
 		return err
 	}
 	var views []reach.View
-	for _, env := range environments {
-		if c.Env != "" && env.Name != c.Env {
-			continue
-		}
-		a, err := cfn.Load(cdkout.Dir(root, env.Name))
+	for _, s := range all {
+		n, err := reach.New(s.templates, s.env)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: the model does not know everything that is there:\n%w", s.env.Name, err)
 		}
-		n, err := reach.New(a, env)
-		if err != nil {
-			return fmt.Errorf("%s: the model does not know everything that is there:\n%w", env.Name, err)
-		}
-		if c.Ask != "" && c.Env != "" {
+		if c.Ask != "" {
 			return answer(n, c.Ask)
 		}
-		views = append(views, reach.See(n, env))
+		views = append(views, reach.See(n, s.env))
 	}
-	switch {
-	case c.Ask != "" || len(views) == 0:
-		return fmt.Errorf("no environment %q: --env wants one of those in config", c.Env)
-	case c.Write:
-		return os.WriteFile(filepath.Join(root, "..", "docs", "reachability.md"), []byte(reach.Document(views)), 0o600)
-	}
-	fmt.Print(reach.Document(views))
-	return nil
-}
-
-// fresh makes the templates where the sources changed.
-func fresh(root string) error {
-	if ok, err := cdkout.Fresh(root); err != nil || ok {
-		return err
-	}
-	return synthCommand{}.Run()
+	return publish(c.Write, root, "reachability.md", reach.Document(views))
 }
 
 // answer prints one answer: the way, or what stops it.

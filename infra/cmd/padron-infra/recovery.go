@@ -3,11 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 
-	"padron/infra/cdkout"
-	"padron/infra/cfn"
-	"padron/infra/config"
 	"padron/infra/recovery"
 )
 
@@ -17,41 +13,26 @@ type recoveryCommand struct {
 
 // Run prints docs/recovery.md with the figures of the present templates.
 func (c recoveryCommand) Run() error {
-	root, err := cdkout.Root()
+	root, all, err := load("")
 	if err != nil {
 		return err
 	}
-	if err := fresh(root); err != nil {
-		return err
-	}
-	environments, err := config.All(filepath.Join(root, "config"))
-	if err != nil {
-		return err
-	}
-	var all []recovery.Figures
-	for _, env := range environments {
-		a, err := cfn.Load(cdkout.Dir(root, env.Name))
+	var figures []recovery.Figures
+	for _, s := range all {
+		f, err := recovery.Of(s.templates, s.env)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", s.env.Name, err)
 		}
-		f, err := recovery.Of(a, env)
-		if err != nil {
-			return fmt.Errorf("%s: %w", env.Name, err)
-		}
-		all = append(all, f)
+		figures = append(figures, f)
 	}
-	path := filepath.Join(root, "..", "docs", "recovery.md")
-	text, err := os.ReadFile(path) //nolint:gosec // the repository's own document
+	const page = "recovery.md"
+	text, err := os.ReadFile(document(root, page))
 	if err != nil {
 		return err
 	}
-	document, err := recovery.Insert(string(text), all)
+	now, err := recovery.Insert(string(text), figures)
 	if err != nil {
 		return err
 	}
-	if c.Write {
-		return os.WriteFile(path, []byte(document), 0o600) //nolint:gosec // a document of ours
-	}
-	fmt.Print(document)
-	return nil
+	return publish(c.Write, root, page, now)
 }
