@@ -347,3 +347,39 @@ func TestFailedFinishIsRepeated(t *testing.T) {
 	}
 	want(t, r.mustFinish(cfg), counts{Read: 59, Unchanged: 59, Deleted: 1})
 }
+
+// TestDividedMassChangeIsRefused by the sums, where no partition met enough
+// changes to refuse by itself: nobody is deleted.
+func TestDividedMassChangeIsRefused(t *testing.T) {
+	r, p := newRegister(t), newPeople(300)
+	cfg := r.config(p)
+	cfg.MaxChange = 0.5
+	r.mustSync(cfg)
+	p.edit(func(rs []map[string]any) []map[string]any { return garble(1)(rs)[1:] })
+	r.divide(cfg, 4)
+	for i := range 4 {
+		r.part(cfg, i+1, 4)
+	}
+	run, err := r.finish(cfg)
+	if run.Outcome != padron.OutcomeRefused || err == nil || !strings.Contains(err.Error(), "299 of the 299") || len(r.names()) != 300 {
+		t.Errorf("everybody has changed: %s, %v, %d left", run.Outcome, err, len(r.names()))
+	}
+}
+
+// TestPartitionRefusesMassChanges in the middle of its reading.
+func TestPartitionRefusesMassChanges(t *testing.T) {
+	r, p := newRegister(t), newPeople(400)
+	cfg := r.config(p)
+	cfg.MaxChange = 0.5
+	r.mustSync(cfg)
+	p.edit(garble(1))
+	r.divide(cfg, 2)
+	ref := padron.PartRef{Part: 1, Of: 2}
+	run, err := synchronizer.RunPart(t.Context(), cfg, divisible(cfg), ref)
+	if run.Outcome != padron.OutcomeRefused || err == nil || run.Updated >= 200 {
+		t.Errorf("everybody has changed: %s, %v, %d written", run.Outcome, err, run.Updated)
+	}
+	if _, err := r.finish(cfg); err == nil || !strings.Contains(err.Error(), "1/2") {
+		t.Errorf("the end without the partition that refused: %v", err)
+	}
+}

@@ -94,8 +94,8 @@ func (h *torture) day() day {
 	return d
 }
 
-// run does one run on such a day.
-func (h *torture) run(d day) (padron.Run, error) {
+// settings are those of a run on such a day.
+func (h *torture) settings(d day) synchronizer.Config {
 	h.t.Helper()
 	h.sample.SetFaults(providertest.Faults{Odds: d.faults}, h.rng.Uint64())
 	client, err := provider.New(provider.Config{
@@ -110,21 +110,28 @@ func (h *torture) run(d day) (padron.Run, error) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	return synchronizer.Config{
+		Store: h.store, Provider: client, Sealer: sealer, Holder: "torture", MaxDelete: 0.1, MaxChange: 1, Force: d.force, BatchSize: 1 + h.rng.IntN(80),
+	}
+}
+
+// run does one run on such a day.
+func (h *torture) run(d day) (padron.Run, error) {
+	h.t.Helper()
+	cfg := h.settings(d)
 	ctx, kill := context.WithCancelCause(h.t.Context())
 	defer kill(nil)
 	mutated := !d.mutated
-	return synchronizer.Run(ctx, synchronizer.Config{
-		Store: h.store, Provider: client, Sealer: sealer, Holder: "torture", MaxDelete: 0.1, MaxChange: 1, Force: d.force, BatchSize: 1 + h.rng.IntN(80),
-		OnProgress: func(p synchronizer.Progress) {
-			if !mutated {
-				mutated = true
-				h.mutate()
-			}
-			if d.killedAt > 0 && p.Read >= d.killedAt {
-				kill(errKilled)
-			}
-		},
-	})
+	cfg.OnProgress = func(p synchronizer.Progress) {
+		if !mutated {
+			mutated = true
+			h.mutate()
+		}
+		if d.killedAt > 0 && p.Read >= d.killedAt {
+			kill(errKilled)
+		}
+	}
+	return synchronizer.Run(ctx, cfg)
 }
 
 var errKilled = errors.New("killed")
