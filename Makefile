@@ -13,7 +13,7 @@ ARGS ?=
 # What npm installs for infra brings Go files of its own.
 SOURCES = $$(find . -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help run test build infra infra-deps infra-docs cost lint bench torture fuzz cover clean
+.PHONY: help run test build infra infra-deps infra-docs cost lint bench torture fuzz cover clean images deploy destroy environment
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -67,5 +67,18 @@ infra-docs: infra-deps ## write anew the documents that are made from the templa
 cost: infra-deps ## what each environment in AWS costs in a month
 	@cd infra && go run ./cmd/padron-infra cost
 
+images: ## the container images, into dist/images; ENV=dev pushes them to that environment's registry
+	@cd infra && go run ./cmd/padron-infra images $(if $(ENV),--push $(ENV))
+
+deploy: environment infra-deps ## the environment ENV into its AWS account; goes on where it stopped
+	@cd infra && go run ./cmd/padron-infra deploy $(ENV)
+
+destroy: environment infra-deps ## delete everything of the environment ENV from its AWS account
+	@cd infra && go run ./cmd/padron-infra destroy $(ENV)
+
+# Which account is changed is never a default.
+environment:
+	@test -n "$(ENV)" || { echo "which environment? add ENV=dev, or the name of another file in infra/config" >&2; exit 2; }
+
 clean: ## remove what was built; the register in var/ stays
-	rm -rf bin
+	rm -rf bin dist
