@@ -86,15 +86,20 @@ func (d *Deployment) Down(ctx context.Context) error {
 	if err := d.ready(ctx); err != nil {
 		return err
 	}
+	var next []string
 	for _, s := range slices.Backward(d.Templates.Stacks) {
-		if err := d.empty(ctx, s); err != nil {
-			return err
+		if buckets := deletable(s); len(buckets) > 0 {
+			if err := d.cdk(ctx, "destroy", next); err != nil {
+				return err
+			}
+			if err := d.empty(ctx, s, buckets); err != nil {
+				return err
+			}
+			next = nil
 		}
-		if err := d.cdk(ctx, "destroy", []string{s.Name}); err != nil {
-			return err
-		}
+		next = append(next, s.Name)
 	}
-	return nil
+	return d.cdk(ctx, "destroy", next)
 }
 
 // ready checks what every command needs before it touches the account.
@@ -160,8 +165,11 @@ func (d *Deployment) closure(names ...string) []string {
 	return slices.DeleteFunc(d.names(), func(name string) bool { return !needed[name] })
 }
 
-// cdk runs the pinned cdk on the stacks of the templates that are there.
+// cdk runs the pinned cdk on the stacks of the templates that are there, if any.
 func (d *Deployment) cdk(ctx context.Context, verb string, stacks []string) error {
+	if len(stacks) == 0 {
+		return nil
+	}
 	path, err := command(d.Root)
 	if err != nil {
 		return err

@@ -69,7 +69,9 @@ func TestEmptyAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.DNS = world{servers[:1]}
-	stops("padron-dev-synchronizer: config names no image yet")
+	if err := pushed(t.Context(), d.AWS, env); err == nil || !strings.Contains(err.Error(), "padron-dev-synchronizer: config names no image yet") {
+		t.Errorf("without images: %v", err)
+	}
 	pushImages(t, d)
 	ended := endTasks(t, d)
 	if err := d.Up(t.Context()); err != nil {

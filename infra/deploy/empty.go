@@ -14,16 +14,23 @@ import (
 	"padron/infra/cfn"
 )
 
-// empty deletes what is in the buckets that go with the stack: CloudFormation
-// deletes none that holds something. Buckets that outlive their stack are left
-// alone.
-func (d *Deployment) empty(ctx context.Context, s *cfn.Stack) error {
+// deletable are the buckets that go with the stack.
+func deletable(s *cfn.Stack) []*cfn.Resource {
+	var buckets []*cfn.Resource
+	for _, r := range s.Resources {
+		if r.Type == "AWS::S3::Bucket" && r.Body["DeletionPolicy"] == "Delete" {
+			buckets = append(buckets, r)
+		}
+	}
+	return buckets
+}
+
+// empty deletes what is in the stack's buckets: CloudFormation deletes none that
+// holds something.
+func (d *Deployment) empty(ctx context.Context, s *cfn.Stack, buckets []*cfn.Resource) error {
 	c := d.AWS.Copy()
 	c.Region = s.Region
-	for _, r := range s.Resources {
-		if r.Type != "AWS::S3::Bucket" || r.Body["DeletionPolicy"] != "Delete" {
-			continue
-		}
+	for _, r := range buckets {
 		told, err := cloudformation.NewFromConfig(c).DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{
 			StackName: aws.String(s.StackName), LogicalResourceId: aws.String(r.LogicalID),
 		})

@@ -43,11 +43,11 @@ and talks to it with AWS's own SDK.
   no right of the deploying role. Who reaches whom is proven [from the templates](reachability.md).
 - moto accepts much that AWS refuses: quotas, names that are taken elsewhere, settings that exclude each other, a certificate that nobody
   validated. It says yes at once, where AWS takes minutes and may roll back; stacks change directly here, and by change
-  sets, with the real cdk, only where `+"`infra/deploy`"+` goes the whole way of [the deployment](deploy.md).
+  sets, with the real cdk, only where ` + "`infra/deploy`" + ` goes the whole way of [the deployment](deploy.md).
 - A property that the resource's call has no place for is left out, and a parameter that moto does not know, it ignores. What the audit
   does not ask for may not have arrived.
 - The function that closes the VPC's default security group does not run: the extension does what it does.
-- Buckets are emptied before their stacks are deleted, as `+"`make destroy`"+` does in AWS. moto knows no termination
+- Buckets are emptied before their stacks are deleted, as ` + "`make destroy`" + ` does in AWS. moto knows no termination
   protection, and no call that ends the logging of DNS queries.
 - Stubs exist in name only: their properties are kept, references to them resolve, nothing stands behind them. At most a quarter of an
   environment's resources may be stubs.
