@@ -6,7 +6,7 @@ import (
 	"padron/infra/controls"
 )
 
-// coverage is every row of the design's table of settings, in our words, with
+// coverage is every part of the estate whose settings are decisions, with
 // controls that stand for it. A row that loses its controls is a setting that
 // nothing guards.
 var coverage = map[string][]string{

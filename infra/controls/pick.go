@@ -1,6 +1,8 @@
 package controls
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"padron/infra/cfn"
@@ -60,8 +62,8 @@ func without(typ, suffix string) func(*Estate) int {
 func are(want map[string]string) func(*cfn.Resource) string {
 	return func(r *cfn.Resource) string {
 		var wrong []string
-		for path, w := range want {
-			if bad := is(w, strings.Split(path, ".")...)(r); bad != "" {
+		for _, path := range slices.Sorted(maps.Keys(want)) {
+			if bad := is(want[path], strings.Split(path, ".")...)(r); bad != "" {
 				wrong = append(wrong, bad)
 			}
 		}
