@@ -7,8 +7,8 @@
 //	purpose   what the data key is for: seal, index, fingerprint, quarantine, page
 //	group     personal or financial; for purpose=seal alone, else no such entry
 //
-// Key policies and roles condition on them (kms:EncryptionContext:purpose and
-// kms:EncryptionContext:group), so that the names and values are locked: to
+// Key policies and roles condition on kms:EncryptionContext:purpose, and may on
+// kms:EncryptionContext:group, so that the names and values are locked: to
 // change one locks every register out of its keys.
 package kmswrap
 
