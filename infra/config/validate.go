@@ -77,6 +77,10 @@ func (c *checker) place(e *Environment) {
 	}
 }
 
+// MaxConsumers is how many consumers there may be: a network access list has 20
+// lines a direction unless AWS is asked for more, and 7 are the estate's own.
+const MaxConsumers = 13
+
 // addresses checks the address plan: subnets inside the VPC and apart from each
 // other, consumers private and apart from the VPC and each other.
 func (c *checker) addresses(e *Environment) {
@@ -86,6 +90,9 @@ func (c *checker) addresses(e *Environment) {
 	c.subnets(&taken, vpc, ok, "network.private", e.Network.Private, len(e.Zones))
 	if e.Network.NATs != 1 && e.Network.NATs != len(e.Zones) {
 		c.fault("network.nats", "%d is neither 1 nor one for each of the %d zones", e.Network.NATs, len(e.Zones))
+	}
+	if len(e.Consumers) > MaxConsumers {
+		c.fault("consumers", "%d are more than %d, for which a network access list has lines: name a wider range for several of them", len(e.Consumers), MaxConsumers)
 	}
 	outside := []named{{"network.cidr", vpc}}
 	for i, consumer := range e.Consumers {

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -389,4 +390,23 @@ func TestFaultsComeAtOnce(t *testing.T) {
 			t.Fatal("the faults come in another order each time")
 		}
 	}
+}
+
+// TestManyConsumers keeps the lines of the access list within what AWS gives.
+func TestManyConsumers(t *testing.T) {
+	many := func(n int) func(*config.Environment) {
+		return func(e *config.Environment) {
+			e.Consumers = nil
+			for i := range n {
+				e.Consumers = append(e.Consumers, config.Consumer{Name: fmt.Sprintf("c%d", i), CIDR: fmt.Sprintf("10.%d.0.0/16", i+1), Via: "transit"})
+			}
+		}
+	}
+	testFaults(t, map[string]fault{
+		"as many as there are lines": {many(config.MaxConsumers), nil},
+		"one more": {
+			many(config.MaxConsumers + 1),
+			[]string{"consumers: 14 are more than 13, for which a network access list has lines: name a wider range for several of them"},
+		},
+	})
 }

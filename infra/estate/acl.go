@@ -19,10 +19,26 @@ const (
 
 // line is one line of a network access list: TCP from or to cidr.
 type line struct {
-	number   int
+	number int
+	// name is the consumer that it is for; "" is everybody's.
+	name     string
 	cidr     string
 	from, to int
 	deny     bool
+}
+
+// of makes the line a consumer's.
+func (l line) of(c config.Consumer) line {
+	l.name = c.Name
+	return l
+}
+
+// id is the line's, apart from way, which is In or Out.
+func (l line) id(way string) string {
+	if l.name != "" {
+		return way + "-" + l.name
+	}
+	return fmt.Sprintf("%s%d", way, l.number)
 }
 
 // privateRanges are RFC 1918 and RFC 6598: where consumers are, which call and
@@ -36,21 +52,25 @@ var privateRanges = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "1
 // networks of the consumers.
 func accessLists(stack awscdk.Stack, vpc awsec2.Vpc, env *config.Environment) {
 	inside := env.Network.CIDR
-	https := func(number int, cidr string) line { return line{number, cidr, portHTTPS, portHTTPS, false} }
-	answers := func(number int, cidr string) line { return line{number, cidr, clientPorts, lastPort, false} }
+	https := func(number int, cidr string) line {
+		return line{number: number, cidr: cidr, from: portHTTPS, to: portHTTPS}
+	}
+	answers := func(number int, cidr string) line {
+		return line{number: number, cidr: cidr, from: clientPorts, to: lastPort}
+	}
 	private := []line{
 		https(100, inside), answers(110, inside), // calls and their answers inside
-		{120, anywhere, linuxClientPorts, lastPort, false}, // answers from outside
+		{number: 120, cidr: anywhere, from: linuxClientPorts, to: lastPort}, // answers from outside
 	}
 	public := []line{https(100, inside), answers(110, anywhere)} // to the NAT gateway, by both
 	leave := []line{https(100, anywhere), answers(110, inside)}
 	privateLeave := append([]line{https(50, inside)}, leave...)
 	for i, r := range privateRanges {
-		privateLeave = append(privateLeave, line{60 + i, r, portHTTPS, portHTTPS, true})
+		privateLeave = append(privateLeave, line{number: 60 + i, cidr: r, from: portHTTPS, to: portHTTPS, deny: true})
 	}
 	for i, c := range env.Consumers {
-		private = append(private, https(200+i, c.CIDR))
-		privateLeave = append(privateLeave, answers(200+i, c.CIDR))
+		private = append(private, https(200+i, c.CIDR).of(c))
+		privateLeave = append(privateLeave, answers(200+i, c.CIDR).of(c))
 	}
 	accessList(stack, vpc, "Private", awsec2.SubnetType_PRIVATE_WITH_EGRESS, private, privateLeave)
 	accessList(stack, vpc, "Public", awsec2.SubnetType_PUBLIC, public, leave)
@@ -67,7 +87,7 @@ func accessList(stack awscdk.Stack, vpc awsec2.Vpc, id string, kind awsec2.Subne
 			if l.deny {
 				action = awsec2.Action_DENY
 			}
-			list.AddEntry(jsii.String(fmt.Sprintf("%s%d", way, l.number)), &awsec2.CommonNetworkAclEntryOptions{
+			list.AddEntry(jsii.String(l.id(way)), &awsec2.CommonNetworkAclEntryOptions{
 				RuleNumber: jsii.Number(l.number),
 				Direction:  direction,
 				Cidr:       awsec2.AclCidr_Ipv4(jsii.String(l.cidr)),

@@ -54,7 +54,8 @@ type Findings struct {
 	// {copy_region} in it are the environment's own.
 	Rules []string `yaml:"rules"`
 	// Paths are exact construct paths, STACK/PATH for every environment that has
-	// the resource, or ENVIRONMENT/STACK/PATH for one.
+	// the resource, or ENVIRONMENT/STACK/PATH for one. One with {consumer} stands
+	// for as many as the environment has consumers, by their names.
 	Paths []string `yaml:"paths"`
 }
 
@@ -66,8 +67,8 @@ type Suppression struct {
 	Entry *Entry
 	// Tool and Rule are the parts of TOOL:RULE.
 	Tool, Rule string
-	// Path is STACK/PATH.
-	Path string
+	// Path is STACK/PATH, and Written is how the ledger has it.
+	Path, Written string
 }
 
 // File is the ledger below root, the folder infra.
@@ -159,7 +160,7 @@ func (e *Entry) suppressions() []Suppression {
 		for _, p := range f.Paths {
 			for _, r := range f.Rules {
 				tool, rule, _ := strings.Cut(r, ":")
-				all = append(all, Suppression{e, tool, rule, p})
+				all = append(all, Suppression{e, tool, rule, p, p})
 			}
 		}
 	}
@@ -192,18 +193,34 @@ func (l Ledger) For(env *config.Environment, names []string, has func(path strin
 	own := strings.NewReplacer("{account}", env.Account, "{environment}", env.Name, "{region}", env.Region, "{copy_region}", env.CopyRegion)
 	for i := range l {
 		for _, s := range l[i].suppressions() {
-			first, rest, _ := strings.Cut(s.Path, "/")
-			switch {
-			case first == env.Name:
-				s.Path = rest
-			case slices.Contains(names, first) || !has(s.Path):
-				continue
-			}
 			s.Rule = own.Replace(s.Rule)
-			found = append(found, s)
+			for _, path := range places(s.Written, env) {
+				s.Path = path
+				first, rest, _ := strings.Cut(path, "/")
+				switch {
+				case first == env.Name:
+					s.Path = rest
+				case slices.Contains(names, first) || !has(path):
+					continue
+				}
+				found = append(found, s)
+			}
 		}
 	}
 	return found
+}
+
+// places are the paths that one written in the ledger stands for.
+func places(written string, env *config.Environment) []string {
+	const each = "{consumer}"
+	if !strings.Contains(written, each) {
+		return []string{written}
+	}
+	var all []string
+	for _, c := range env.Consumers {
+		all = append(all, strings.ReplaceAll(written, each, c.Name))
+	}
+	return all
 }
 
 // Lapsed returns a line for each entry whose last day is before the day of now.

@@ -97,3 +97,21 @@ func TestExpiry(t *testing.T) {
 		}
 	}
 }
+
+// TestConsumers stands a path for each consumer that the environment has.
+func TestConsumers(t *testing.T) {
+	l, err := ledger.Parse([]byte(strings.Replace(good, "network/Vpc", `"network/In-{consumer}"`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := &config.Environment{Name: "dev", Consumers: []config.Consumer{{Name: "sales"}, {Name: "support"}}}
+	var got []string
+	for _, s := range l.For(env, []string{"dev", "prod"}, func(string) bool { return true }) {
+		if s.Rule == "AwsSolutions-VPC3" {
+			got = append(got, s.Path)
+		}
+	}
+	if diff := cmp.Diff([]string{"network/In-sales", "network/In-support"}, got); diff != "" {
+		t.Errorf("paths (-want +got):\n%s", diff)
+	}
+}

@@ -211,7 +211,7 @@ func (r *Report) unknown(names []string) {
 	for _, e := range r.Environments {
 		for _, s := range r.Ledger.For(e.config, names, e.has) {
 			if e.has(s.Path) {
-				known[s.Path], known[e.Name+"/"+s.Path] = true, true
+				known[s.Written] = true
 			}
 		}
 	}
