@@ -174,7 +174,7 @@ func endTasks(t *testing.T, d *Deployment) <-chan struct{} {
 				return
 			case <-poll.C:
 			}
-			if stopped, err := stopOne(t.Context(), client, d.Env.Prefix()); stopped || err != nil && !notFound(err) {
+			if stopped, err := stopOne(t.Context(), client, d.Env.Prefix()); stopped || err != nil && !errors.Is(err, context.Canceled) {
 				if err != nil {
 					t.Error(err)
 				}
@@ -204,10 +204,6 @@ func stopOne(ctx context.Context, client *ecs.Client, prefix string) (bool, erro
 		}
 	}
 	return false, nil
-}
-
-func notFound(err error) bool {
-	return errors.Is(err, context.Canceled)
 }
 
 // TestOtherAccount refuses credentials of another account than the

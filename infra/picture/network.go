@@ -46,7 +46,7 @@ func (p *plan) layNetwork() {
 	for i, z := range p.zones {
 		p.layZone(i, z)
 	}
-	close(p.vpcBox)
+	enclose(p.vpcBox)
 	p.layBalancer()
 }
 
@@ -65,7 +65,7 @@ func (p *plan) layZone(i int, z *zone) {
 		p.layData(i, z, b)
 		p.layExits(i, z, b)
 	}
-	close(box)
+	enclose(box)
 }
 
 func (z *zone) from() []*cfn.Resource { return append(z.public.from(), z.private.from()...) }

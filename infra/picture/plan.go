@@ -72,7 +72,7 @@ func (p *plan) place(parent, b *Box, x, y, w, h float64) *Box {
 }
 
 // group is place for a frame around others; only what is in it can say how far
-// it reaches, see [plan.close].
+// it reaches, see [enclose].
 func (p *plan) group(parent *Box, id, look, label string, x, y, w, h float64, from ...*cfn.Resource) *Box {
 	return p.place(parent, p.node(id, look, "", label, nil, from...), x, y, w, h)
 }
@@ -86,13 +86,13 @@ func (p *plan) lay() {
 	p.layEdge()
 	p.layPanel()
 	p.layTransit()
-	close(p.region)
-	close(p.account)
+	enclose(p.region)
+	enclose(p.account)
 	p.layOutside()
 }
 
-// close lets the box reach around its children.
-func close(b *Box) {
+// enclose lets the box reach around its children.
+func enclose(b *Box) {
 	for _, c := range b.Children {
 		b.W = max(b.W, c.right()-b.X+pad)
 		b.H = max(b.H, c.bottom()-b.Y+pad)
