@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"padron/internal/provider/providertest"
 	"padron/internal/store"
@@ -217,5 +218,29 @@ func testDividedRun(t *testing.T, db, otherDB string) {
 	}
 	if after := d.must("run"); after["unchanged"] != float64(wantLive) {
 		t.Errorf("a run after the divided one: %v", after)
+	}
+}
+
+// TestPartitionsShareTheRate: a provider that was promised 20 requests a second
+// gets 10 from each of two partitions.
+func TestPartitionsShareTheRate(t *testing.T) {
+	d := newDividedRun(t, providertest.Options{Customers: 100, Seed: 1}, "")
+	d.env = append(d.env, "PADRON_PROVIDER_PAGE_SIZE=5", "PADRON_PROVIDER_RATE=20")
+	d.must("plan", "--partitions", "2")
+	var mu sync.Mutex
+	var asked []time.Time
+	note := func(int) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = append(asked, time.Now())
+	}
+	d.onPage.Store(&note)
+	d.partition(2, 2)
+	mu.Lock()
+	defer mu.Unlock()
+	// The first may be late on its way; at 20 a second it would be 50 ms each.
+	least := time.Duration(len(asked)-1) * 75 * time.Millisecond
+	if took := asked[len(asked)-1].Sub(asked[0]); len(asked) < 10 || took < least {
+		t.Errorf("%d requests in %v, want at least 10, in %v or more", len(asked), took, least)
 	}
 }

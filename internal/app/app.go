@@ -153,6 +153,9 @@ type SyncOptions struct {
 	OnProgress func(synchronizer.Progress)
 	// OnRetry is called with the reason before the provider is asked again.
 	OnRetry func(reason string)
+	// sharers are how many processes share the rate that the provider was
+	// promised; 0 and 1 are none beside this one.
+	sharers int
 }
 
 // Sync does one run of the synchronizer against the configured provider.
@@ -176,6 +179,7 @@ func (a *App) Divide(ctx context.Context, o SyncOptions, d synchronizer.Division
 
 // SyncPart does one partition of a divided run; see [synchronizer.RunPart].
 func (a *App) SyncPart(ctx context.Context, o SyncOptions, ref padron.PartRef) (padron.Run, error) {
+	o.sharers = ref.Of
 	cfg, client, err := a.syncConfig(ctx, o)
 	if err != nil {
 		return padron.Run{}, err
@@ -213,7 +217,7 @@ func (a *App) Replay(ctx context.Context, ids []string) (synchronizer.Replayed, 
 func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Config, *provider.Client, error) {
 	client, err := provider.New(provider.Config{
 		URL: a.Config.Provider.URL, APIKey: a.Config.Provider.APIKey,
-		Paging: provider.Paging(a.Config.Provider.Paging), PageSize: a.Config.Provider.PageSize, Rate: a.Config.Provider.Rate,
+		Paging: provider.Paging(a.Config.Provider.Paging), PageSize: a.Config.Provider.PageSize, Rate: a.Config.Provider.Rate / float64(max(1, o.sharers)),
 		Logger: a.Logger, OnRetry: o.OnRetry,
 	})
 	if err != nil {
