@@ -1,13 +1,20 @@
 package synchronizer_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"padron"
 	"padron/internal/provider"
@@ -89,6 +96,37 @@ func TestDividedRun(t *testing.T) {
 		}
 		want(t, r.mustSync(r.config(p)), counts{Read: 94, Unchanged: 94})
 	})
+}
+
+// TestEndsAreLoggedAlike: what counts the lines of one kind of run counts those
+// of the other.
+func TestEndsAreLoggedAlike(t *testing.T) {
+	r, p := newRegister(t), newPeople(20)
+	var log bytes.Buffer
+	cfg := r.config(p)
+	cfg.Logger = slog.New(slog.NewJSONHandler(&log, nil))
+	r.mustSync(cfg)
+	r.divided(cfg, 2)
+	var ends []map[string]any
+	for line := range strings.Lines(log.String()) {
+		var entry map[string]any
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
+		if entry["msg"] == "run ended" {
+			ends = append(ends, entry)
+		}
+	}
+	if len(ends) != 2 {
+		t.Fatalf("two runs ended, and %d lines say so:\n%s", len(ends), log.String())
+	}
+	fields := func(entry map[string]any) []string { return slices.Sorted(maps.Keys(entry)) }
+	if diff := cmp.Diff(fields(ends[0]), fields(ends[1])); diff != "" {
+		t.Errorf("fields (-whole +divided)\n%s", diff)
+	}
+	if ends[1]["outcome"] != "completed" || ends[1]["read"] != 20.0 {
+		t.Errorf("the divided run's line is %v", ends[1])
+	}
 }
 
 // TestPagesArePlanned: every page is in one partition, and the last one is open.

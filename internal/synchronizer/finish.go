@@ -35,7 +35,7 @@ func Finish(ctx context.Context, cfg Config) (padron.Run, error) {
 	err = finishLeased(ctx, &cfg, plan, &run)
 	run.Duration = cfg.Now().Sub(run.StartedAt)
 	run.Outcome, run.Error = outcomeOf(err)
-	cfg.Logger.Info("divided run ended", "run_id", run.ID, "outcome", string(run.Outcome), "read", run.Read, "deleted", run.Deleted, "error", run.Error)
+	logEnd(&cfg, run)
 	if run.Outcome == padron.OutcomeSkipped {
 		return run, nil
 	}

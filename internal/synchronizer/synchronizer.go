@@ -148,13 +148,19 @@ func Run(ctx context.Context, cfg Config) (padron.Run, error) {
 	err := runLeased(ctx, &cfg, &run)
 	run.Duration = cfg.Now().Sub(started)
 	run.Outcome, run.Error = outcomeOf(err)
-	cfg.Logger.Info("run ended", "run_id", run.ID, "outcome", string(run.Outcome), "read", run.Read,
-		"inserted", run.Inserted, "updated", run.Updated, "unchanged", run.Unchanged, "deleted", run.Deleted,
-		"quarantined", run.Quarantined, "duration", run.Duration.String(), "error", run.Error)
+	logEnd(&cfg, run)
 	if run.Outcome == padron.OutcomeSkipped {
 		return run, nil
 	}
 	return run, err
+}
+
+// logEnd writes the line of a run's end, divided or not. Metrics and alarms are
+// counted from it: who renames a field changes them too.
+func logEnd(cfg *Config, run padron.Run) {
+	cfg.Logger.Info("run ended", "run_id", run.ID, "outcome", string(run.Outcome), "read", run.Read,
+		"inserted", run.Inserted, "updated", run.Updated, "unchanged", run.Unchanged, "deleted", run.Deleted,
+		"quarantined", run.Quarantined, "duration", run.Duration.String(), "error", run.Error)
 }
 
 // runLeased holds the lease around the pass, and writes the run's beginning and
