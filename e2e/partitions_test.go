@@ -109,7 +109,7 @@ func (d *dividedRun) killSecond() {
 	d.Helper()
 	second := command(d.T, d.dir, d.env, "synchronizer", "run", "--partition", "2/3")
 	var once sync.Once
-	killed := make(chan struct{})
+	started, killed := make(chan struct{}), make(chan struct{})
 	kill := func(page int) {
 		if page < 19 || page > 20 { // the last of its pages, behind the first batch
 			return
@@ -122,6 +122,7 @@ func (d *dividedRun) killSecond() {
 					break
 				}
 			}
+			<-started
 			_ = second.Process.Kill()
 		})
 	}
@@ -133,6 +134,7 @@ func (d *dividedRun) killSecond() {
 	if err := second.Start(); err != nil {
 		d.Fatal(err)
 	}
+	close(started)
 	<-killed
 	if err := second.Wait(); err == nil {
 		d.Fatal("the second partition ended before it was killed: the test shows nothing")
