@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,6 +37,9 @@ func (c imagesCommand) Run() error {
 	source, err := images.FromCommit(ctx, project)
 	if err != nil {
 		return err
+	}
+	if c.Push != "" && strings.HasSuffix(source.Version, "-dirty") {
+		return errors.New("the checkout has changes that are not committed: commit them, so that an image's version says what is in it")
 	}
 	var all []images.Built
 	for _, name := range images.Names {
@@ -76,9 +80,6 @@ func pushAll(ctx context.Context, root, environment, tag string, all []images.Bu
 	env, err := config.Load(filepath.Join(root, "config"), environment)
 	if err != nil {
 		return err
-	}
-	if strings.HasSuffix(tag, "-dirty") {
-		return fmt.Errorf("the checkout has changes that are not committed: commit them, so that the image's version says what is in it")
 	}
 	registry, who, err := signIn(ctx, env)
 	if err != nil {
