@@ -17,7 +17,7 @@ var keyUse = []string{
 
 // keyPolicyControls are who may use which key.
 func keyPolicyControls() []Control {
-	return slices.Concat(keyLives(), keyUsers(), keyServices(), customersKey())
+	return slices.Concat(keyLives(), keyUsers(), keyServices(), customersKey(), customersUse())
 }
 
 func keyLives() []Control {
@@ -143,9 +143,13 @@ func keyServices() []Control {
 			PCI: []string{"7.2.5"}, NIST: []string{"AC-3", "AC-4"},
 			Check: everyStatement(func(key *cfn.Resource, s map[string]any) string {
 				principal, _ := s["Principal"].(map[string]any)
-				if principal["Service"] == nil || conditionOf(s, "aws:SourceAccount") == key.Stack.Account ||
-					strings.Contains(conditionOf(s, "kms:EncryptionContext:aws:logs:arn"), ":"+key.Stack.Account+":") {
+				if principal["Service"] == nil || conditionOf(s, "aws:SourceAccount") == key.Stack.Account {
 					return ""
+				}
+				for _, context := range []string{"logs:arn", "sns:topicArn"} {
+					if strings.Contains(conditionOf(s, "kms:EncryptionContext:aws:"+context), ":"+key.Stack.Account+":") {
+						return ""
+					}
 				}
 				return "lets a service use it for any account"
 			}),
