@@ -40,16 +40,20 @@ func NewAudit(app awscdk.App, env *config.Environment, keys *Keys, net *Network)
 	return a
 }
 
-// findingsTopic is encrypted, and takes messages from this account's services
-// alone.
+// findingsTopic is encrypted, and takes messages from services alone: Backup and
+// CloudWatch for this account; EventBridge without a condition, since it gives
+// SNS none of the keys to ask for, and what it brings would be refused.
 func findingsTopic(stack awscdk.Stack, env *config.Environment, keys *Keys) awssns.Topic {
 	topic := awssns.NewTopic(stack, jsii.String("Findings"), &awssns.TopicProps{
 		TopicName: jsii.String(env.Prefix() + "-findings"), MasterKey: keys.Messages, EnforceSSL: jsii.Bool(true),
 	})
 	own := map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": env.Account}}
-	for _, service := range []string{"events", "backup", "cloudwatch"} {
-		topic.AddToResourcePolicy(serviceMay("From"+service, service+".amazonaws.com", []string{"sns:Publish"}, []string{*topic.TopicArn()}, own))
+	may := func(service string, conditions map[string]any) {
+		topic.AddToResourcePolicy(serviceMay("From"+service, service+".amazonaws.com", []string{"sns:Publish"}, []string{*topic.TopicArn()}, conditions))
 	}
+	may("events", map[string]any{})
+	may("backup", own)
+	may("cloudwatch", own)
 	topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(env.Alarms.Email), nil))
 	return topic
 }

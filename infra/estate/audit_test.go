@@ -1,6 +1,7 @@
 package estate_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -79,6 +80,31 @@ func TestEveryRuleTells(t *testing.T) {
 			}
 			if topic := rule.Target("Targets", "0", "Arn"); topic == nil || topic.Path() != "Findings" {
 				t.Errorf("%s: %s tells %v", name, rule, topic)
+			}
+		}
+	}
+}
+
+// TestEventsArrive: EventBridge says neither SNS nor KMS for which account or
+// rule it asks, so a statement that wants to know loses every finding.
+func TestEventsArrive(t *testing.T) {
+	for _, name := range synthtest.Environments(t) {
+		estate := synthtest.Load(t, name)
+		for _, where := range []struct{ typ, path, document string }{
+			{"AWS::SNS::TopicPolicy", "Findings/Policy", "PolicyDocument"}, {"AWS::KMS::Key", "messages", "KeyPolicy"},
+		} {
+			found := 0
+			for _, s := range objects(estate.Find(where.typ, where.path).List(where.document, "Statement")) {
+				if principal, _ := s["Principal"].(map[string]any); principal["Service"] != "events.amazonaws.com" {
+					continue
+				}
+				found++
+				if asked := fmt.Sprint(s["Condition"]); strings.Contains(asked, "aws:Source") {
+					t.Errorf("%s: %s asks EventBridge for %s", name, where.path, asked)
+				}
+			}
+			if found != 1 {
+				t.Errorf("%s: %s has %d statements for EventBridge, want one", name, where.path, found)
 			}
 		}
 	}

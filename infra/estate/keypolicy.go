@@ -82,13 +82,19 @@ func logsUse(env *config.Environment) []awsiam.PolicyStatement {
 // logGroupsUse lets CloudWatch Logs use a key for this account's log groups,
 // which it names in the encryption context.
 func logGroupsUse(env *config.Environment) awsiam.PolicyStatement {
-	groups := fmt.Sprintf("arn:aws:logs:%s:%s:log-group:*", env.Region, env.Account)
+	return inContext("LogGroups", "logs."+env.Region+".amazonaws.com", "aws:logs:arn",
+		fmt.Sprintf("arn:aws:logs:%s:%s:log-group:*", env.Region, env.Account))
+}
+
+// inContext lets a service use a key where the encryption context names a thing
+// like this one.
+func inContext(sid, service, key, like string) awsiam.PolicyStatement {
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Sid:        jsii.String("LogGroups"),
-		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("logs."+env.Region+".amazonaws.com"), nil)},
+		Sid:        jsii.String(sid),
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String(service), nil)},
 		Actions:    texts(cryptography...),
 		Resources:  everyKey,
-		Conditions: &map[string]any{"StringLike": map[string]any{"kms:EncryptionContext:aws:logs:arn": groups}},
+		Conditions: &map[string]any{"StringLike": map[string]any{"kms:EncryptionContext:" + key: like}},
 	})
 }
 
@@ -96,7 +102,7 @@ func messagesUse(env *config.Environment) []awsiam.PolicyStatement {
 	own := map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": env.Account}}
 	return []awsiam.PolicyStatement{
 		byService("Alarms", "cloudwatch.amazonaws.com", own),
-		byService("Events", "events.amazonaws.com", own),
+		eventsUse(env),
 		byService("Schedules", "scheduler.amazonaws.com", own),
 		byService("Budgets", "budgets.amazonaws.com", own),
 		byService("Backups", "backup.amazonaws.com", own),
@@ -105,6 +111,14 @@ func messagesUse(env *config.Environment) []awsiam.PolicyStatement {
 		byService("Executions", "delivery.logs.amazonaws.com", own),
 		through(env, "sqs", "sns", "scheduler", "states"),
 	}
+}
+
+// eventsUse lets EventBridge use a key for this account's topics, which SNS
+// names in the encryption context. EventBridge does not say for which account
+// it asks: with aws:SourceAccount here every finding would be lost, silently.
+func eventsUse(env *config.Environment) awsiam.PolicyStatement {
+	return inContext("Events", "events.amazonaws.com", "aws:sns:topicArn",
+		fmt.Sprintf("arn:aws:sns:%s:%s:%s-*", env.Region, env.Account, env.Prefix()))
 }
 
 // The purposes of data keys that each service may make and unwrap: purpose is
