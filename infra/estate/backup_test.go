@@ -73,6 +73,24 @@ func TestRestoreTestHasAPlace(t *testing.T) {
 	}
 }
 
+// TestCopiesMayBeMade: what copies a backup to the other region may make and
+// remove snapshots there, and not here alone.
+func TestCopiesMayBeMade(t *testing.T) {
+	for _, name := range synthtest.Environments(t) {
+		env, estate := synthtest.Config(t, name), synthtest.Load(t, name)
+		for _, s := range objects(estate.Find("AWS::IAM::ManagedPolicy", "BackupPolicy").List("PolicyDocument", "Statement")) {
+			if !slices.Contains(texts(s["Action"]), "rds:CopyDBClusterSnapshot") && !slices.Contains(texts(s["Action"]), "backup:CopyFromBackupVault") {
+				continue
+			}
+			for _, region := range []string{env.Region, env.CopyRegion} {
+				if want := "arn:aws:rds:" + region + ":" + env.Account + ":cluster-snapshot:*"; !slices.Contains(texts(s["Resource"]), want) {
+					t.Errorf("%s: %v is not for %s", name, s["Sid"], want)
+				}
+			}
+		}
+	}
+}
+
 // TestBackupRoles: the role that makes backups restores nothing; the one that
 // restores deletes nothing but what a restore test made.
 func TestBackupRoles(t *testing.T) {

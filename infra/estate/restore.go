@@ -12,10 +12,11 @@ import (
 	"padron/infra/config"
 )
 
-// backupRole makes backups and copies them. It restores nothing.
+// backupRole makes backups and copies them, to the other region too, where the
+// copy is a snapshot again. It restores nothing.
 func backupRole(stack awscdk.Stack, env *config.Environment) awsiam.Role {
 	role := serviceRole(stack, env, "backup", "Makes backups of the database and copies them")
-	snapshots := rdsARNs(env, "cluster-snapshot:*")
+	snapshots := append(rdsARNs(env, "cluster-snapshot:*"), fmt.Sprintf("arn:aws:rds:%s:%s:cluster-snapshot:*", env.CopyRegion, env.Account))
 	own := append(rdsARNs(env, "cluster:"+env.Prefix()+"*"), snapshots...)
 	grant(stack, "BackupPolicy", role,
 		allow("Snapshot", []string{"rds:CreateDBClusterSnapshot", "rds:DeleteDBClusterSnapshot", "rds:CopyDBClusterSnapshot",
