@@ -45,13 +45,19 @@ func (c *checker) between(where string, n, least, most int) {
 var (
 	nameForm    = regexp.MustCompile(`^[a-z][a-z0-9]{1,11}$`)
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
-	regionForm  = regexp.MustCompile(`^[a-z]{2}(-gov)?-[a-z]+-[0-9]$`)
+	// The estate's ARNs are of the partition aws: not China's, not GovCloud's.
+	regionForm  = regexp.MustCompile(`^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]$`)
 	zoneForm    = regexp.MustCompile(`^[a-z]$`)
 	domainForm  = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
 	labelForm   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	digestForm  = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 	emailForm   = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`)
 	repoForm    = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
+	jobsForm    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9 ._-]*[A-Za-z0-9])?$`)
+	numberForm  = regexp.MustCompile(`^([1-9][0-9]*)?$`)
+	zoneIDForm  = regexp.MustCompile(`^(Z[A-Z0-9]{1,31})?$`)
+	gatewayForm = regexp.MustCompile(`^(tgw-[0-9a-f]{8,17})?$`)
+	armForm     = regexp.MustCompile(`^[a-z]+[0-9]+g[a-z]*\.[a-z0-9]+$`)
 	bundleForm  = regexp.MustCompile(`^s3://[a-z0-9.-]{3,63}/.+$`)
 )
 
@@ -85,6 +91,9 @@ const MaxConsumers = 13
 // other, consumers private and apart from the VPC and each other.
 func (c *checker) addresses(e *Environment) {
 	vpc, ok := c.prefix("network.cidr", e.Network.CIDR, 16, 28)
+	if ok && !private(vpc) {
+		c.fault("network.cidr", "%s is public: a VPC has private space (RFC 1918 or RFC 6598)", vpc)
+	}
 	taken := []named{}
 	c.subnets(&taken, vpc, ok, "network.public", e.Network.Public, len(e.Zones))
 	c.subnets(&taken, vpc, ok, "network.private", e.Network.Private, len(e.Zones))
@@ -95,9 +104,16 @@ func (c *checker) addresses(e *Environment) {
 		c.fault("consumers", "%d are more than %d, for which a network access list has lines: name a wider range for several of them", len(e.Consumers), MaxConsumers)
 	}
 	outside := []named{{"network.cidr", vpc}}
+	seen := map[string]bool{}
 	for i, consumer := range e.Consumers {
 		where := fmt.Sprintf("consumers[%d]", i)
 		c.match(where+".name", consumer.Name, labelForm, "a name of lower-case letters, digits and dashes")
+		// Names of resources in a template have no dashes.
+		if id := strings.ReplaceAll(consumer.Name, "-", ""); seen[id] {
+			c.fault(where+".name", "%q stands twice, dashes aside", consumer.Name)
+		} else {
+			seen[id] = true
+		}
 		if !slices.Contains([]string{"transit", "vpn"}, consumer.Via) {
 			c.fault(where+".via", "%q is neither transit nor vpn", consumer.Via)
 		}
@@ -179,9 +195,10 @@ func (c *checker) names(e *Environment) {
 	}
 	c.match("alarms.email", e.Alarms.Email, emailForm, "an address that alarms can be sent to")
 	c.match("delivery.repository", e.Delivery.Repository, repoForm, "OWNER/NAME on GitHub")
-	if e.Delivery.GitHubEnvironment == "" {
-		c.fault("delivery.github_environment", "is empty: name the environment that guards deployments, such as production")
-	}
+	c.match("delivery.github_environment", e.Delivery.GitHubEnvironment, jobsForm, "the name of the environment that guards deployments, such as production")
+	c.match("delivery.owner_id", e.Delivery.OwnerID, numberForm, "the number of the repository's owner; quote it")
+	c.match("delivery.repository_id", e.Delivery.RepositoryID, numberForm, "the repository's number; quote it")
+	c.match("domains.public_zone_id", e.Domains.PublicZoneID, zoneIDForm, "the id of a hosted zone such as Z0123456789ABCDEFGHIJ, or empty")
 	if (e.Delivery.OwnerID == "") != (e.Delivery.RepositoryID == "") {
 		c.fault("delivery.owner_id", "and repository_id belong together: give both or neither")
 	}
@@ -207,9 +224,7 @@ func (c *checker) sizes(e *Environment) {
 	if !slices.Contains([]string{"rolling", "blue-green"}, e.Manager.Deployment) {
 		c.fault("customers_mngr.deployment", "%q is neither rolling nor blue-green", e.Manager.Deployment)
 	}
-	if !strings.Contains(e.Bastion.InstanceType, ".") {
-		c.fault("bastion.instance_type", "%q is not an instance type such as t4g.nano", e.Bastion.InstanceType)
-	}
+	c.match("bastion.instance_type", e.Bastion.InstanceType, armForm, "an instance type for ARM, which the image is for, such as t4g.nano")
 	c.database(e.Database, len(e.Zones))
 }
 
@@ -258,6 +273,10 @@ func (c *checker) keeping(e *Environment) {
 	c.between("retention.trail", e.Retention.Trail, 365, 3653)
 	c.between("retention.daily_backups", e.Retention.DailyBackups, 7, 365)
 	c.between("retention.monthly_backups", e.Retention.MonthlyBackups, 90, 3653)
+	if e.Retention.MonthlyBackups < e.Retention.DailyBackups {
+		c.fault("retention.monthly_backups", "%d is less than daily_backups %d: the vault's lock keeps nothing longer than monthly ones",
+			e.Retention.MonthlyBackups, e.Retention.DailyBackups)
+	}
 	c.between("alarms.freshness_minutes", e.Alarms.FreshnessMinutes, 5, 10080)
 	c.between("alarms.reveals_per_hour", e.Alarms.RevealsPerHour, 1, 100000)
 	c.between("alarms.monthly_budget", e.Alarms.MonthlyBudget, 1, 1000000)
@@ -270,6 +289,9 @@ func (c *checker) switches(e *Environment) {
 	}
 	if f.PostureAccount != "" {
 		c.match("features.posture_account", f.PostureAccount, accountForm, "an account's 12 digits")
+		if f.PostureAccount == e.Account {
+			c.fault("features.posture_account", "is the environment's own account: a posture service reads from outside")
+		}
 		if len(f.PostureExternal) < 16 {
 			c.fault("features.posture_external_id", "is shorter than 16 characters: take the one that the posture service shows")
 		}
@@ -287,7 +309,11 @@ func (c *checker) switches(e *Environment) {
 	if asn := e.Transit.CustomerGatewayASN; asn != 0 {
 		c.between("transit.customer_gateway_asn", asn, 1, 4294967294)
 	}
+	c.match("transit.gateway_id", e.Transit.GatewayID, gatewayForm, "the id of a transit gateway such as tgw-0123456789abcdef0, or empty")
 	for i, account := range e.Transit.EndpointConsumers {
+		if slices.Contains(e.Transit.EndpointConsumers[:i], account) {
+			c.fault(fmt.Sprintf("transit.endpoint_consumers[%d]", i), "%q stands twice", account)
+		}
 		c.match(fmt.Sprintf("transit.endpoint_consumers[%d]", i), account, accountForm, "an account's 12 digits; quote them")
 	}
 }

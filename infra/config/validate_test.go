@@ -44,6 +44,64 @@ func testFaults(t *testing.T, cases map[string]fault) {
 	}
 }
 
+// TestWhatAnAccountRefuses: settings that make a template, which no account
+// would take, or which would name something else than was meant.
+func TestWhatAnAccountRefuses(t *testing.T) {
+	testFaults(t, map[string]fault{
+		"an Intel bastion for an ARM image": {
+			func(e *config.Environment) { e.Bastion.InstanceType = "t3.micro" },
+			[]string{`bastion.instance_type: "t3.micro" is not an instance type for ARM, which the image is for, such as t4g.nano`},
+		},
+		"a region of another partition": {
+			func(e *config.Environment) { e.CopyRegion = "us-gov-west-1" },
+			[]string{`copy_region: "us-gov-west-1" is not a region such as us-west-2`},
+		},
+		"a public VPC": {
+			func(e *config.Environment) {
+				e.Network.CIDR = "8.8.8.0/24"
+				e.Network.Public = []string{"8.8.8.0/26", "8.8.8.64/26"}
+				e.Network.Private = []string{"8.8.8.128/26", "8.8.8.192/26"}
+			},
+			[]string{"network.cidr: 8.8.8.0/24 is public: a VPC has private space (RFC 1918 or RFC 6598)"},
+		},
+		"one consumer twice": {
+			func(e *config.Environment) { e.Consumers[1].Name = "sa-les" },
+			[]string{`consumers[1].name: "sa-les" stands twice, dashes aside`},
+		},
+		"an environment of GitHub with a claim in it": {
+			func(e *config.Environment) { e.Delivery.GitHubEnvironment = "production:ref" },
+			[]string{`delivery.github_environment: "production:ref" is not the name of the environment that guards deployments, such as production`},
+		},
+		"wildcards for numbers": {
+			func(e *config.Environment) { e.Delivery.OwnerID, e.Delivery.RepositoryID = "*", "*" },
+			[]string{
+				`delivery.owner_id: "*" is not the number of the repository's owner; quote it`,
+				`delivery.repository_id: "*" is not the repository's number; quote it`,
+			},
+		},
+		"a name for a zone's id": {
+			func(e *config.Environment) { e.Domains.PublicZoneID = "padron.example.com" },
+			[]string{`domains.public_zone_id: "padron.example.com" is not the id of a hosted zone such as Z0123456789ABCDEFGHIJ, or empty`},
+		},
+		"a name for a gateway's id": {
+			func(e *config.Environment) { e.Transit.GatewayID = "hub" },
+			[]string{`transit.gateway_id: "hub" is not the id of a transit gateway such as tgw-0123456789abcdef0, or empty`},
+		},
+		"daily backups kept longer than the lock allows": {
+			func(e *config.Environment) { e.Retention.DailyBackups, e.Retention.MonthlyBackups = 365, 90 },
+			[]string{"retention.monthly_backups: 90 is less than daily_backups 365: the vault's lock keeps nothing longer than monthly ones"},
+		},
+		"the posture service in the own account": {
+			func(e *config.Environment) { e.Features.PostureAccount = e.Account },
+			[]string{"features.posture_account: is the environment's own account: a posture service reads from outside"},
+		},
+		"one account twice": {
+			func(e *config.Environment) { e.Transit.EndpointConsumers = []string{"777788889999", "777788889999"} },
+			[]string{`transit.endpoint_consumers[1]: "777788889999" stands twice`},
+		},
+	})
+}
+
 func TestPlaceFaults(t *testing.T) {
 	testFaults(t, map[string]fault{
 		"a name with capitals": {
@@ -208,7 +266,7 @@ func TestNameFaults(t *testing.T) {
 		},
 		"nothing that guards deployments": {
 			func(e *config.Environment) { e.Delivery.GitHubEnvironment = "" },
-			[]string{"delivery.github_environment: is empty: name the environment that guards deployments, such as production"},
+			[]string{`delivery.github_environment: "" is not the name of the environment that guards deployments, such as production`},
 		},
 		"half of the immutable numbers": {
 			func(e *config.Environment) { e.Delivery.OwnerID = "1001" },
@@ -259,7 +317,7 @@ func TestSizeFaults(t *testing.T) {
 		},
 		"no instance type": {
 			func(e *config.Environment) { e.Bastion.InstanceType = "nano" },
-			[]string{`bastion.instance_type: "nano" is not an instance type such as t4g.nano`},
+			[]string{`bastion.instance_type: "nano" is not an instance type for ARM, which the image is for, such as t4g.nano`},
 		},
 	})
 }
