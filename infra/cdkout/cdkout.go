@@ -70,20 +70,56 @@ func Sum(root string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-func stamp(root string) string { return filepath.Join(root, "cdk.out", "sources.sha256") }
+func out(root string) string { return filepath.Join(root, "cdk.out") }
 
-// Fresh reports whether the templates were made of the present sources.
+func stamp(root string) string { return filepath.Join(out(root), "sources.sha256") }
+
+// made returns the hash of what the synthesis wrote: templates, manifests,
+// reports and assets. What tests and the cdk command put beside them is not
+// among it.
+func made(root string) (string, error) {
+	h := sha256.New()
+	err := filepath.WalkDir(out(root), func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "variants" || d.Name() == ".cache"):
+			return fs.SkipDir
+		case d.IsDir() || filepath.Ext(path) != ".json" && !strings.HasPrefix(filepath.Base(filepath.Dir(path)), "asset."):
+			return nil
+		}
+		text, err := os.ReadFile(path)                                            //nolint:gosec // below our own folder
+		fmt.Fprintf(h, "%s %d\n", strings.TrimPrefix(path, out(root)), len(text)) //nolint:errcheck // a hash takes everything
+		h.Write(text)
+		return err
+	})
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// Fresh reports whether the templates were made of the present sources, and are
+// still as they were made: one that was changed by hand is made anew.
 func Fresh(root string) (bool, error) {
-	sum, err := Sum(root)
-	if err != nil {
-		return false, err
-	}
 	last, err := os.ReadFile(stamp(root))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return string(last) == sum, err
+	if err != nil {
+		return false, err
+	}
+	sum, err := Sum(root)
+	if err != nil {
+		return false, err
+	}
+	files, err := made(root)
+	return string(last) == sum+" "+files, err
 }
 
-// Mark writes down that the templates were made of sources with the sum.
-func Mark(root, sum string) error { return os.WriteFile(stamp(root), []byte(sum), 0o600) }
+// Mark writes down that the templates, as they are, were made of sources with
+// the sum.
+func Mark(root, sum string) error {
+	files, err := made(root)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(stamp(root), []byte(sum+" "+files), 0o600)
+}
