@@ -157,6 +157,40 @@ func TestGranular(t *testing.T) {
 	}
 }
 
+// TestNoSecondLedger: a template without suppressions has none of a whole
+// stack's either, and a tool takes none from the folder it is started in.
+func TestNoSecondLedger(t *testing.T) {
+	skip := func() map[string]any {
+		return map[string]any{"cfn-lint": map[string]any{"config": map[string]any{"ignore_checks": []any{"E"}}}, "checkov": map[string]any{"skip": []any{}}, "kept": "yes"}
+	}
+	of := map[string]any{"Metadata": skip()}
+	if unsuppress(of); !cmp.Equal(of, map[string]any{"Metadata": map[string]any{"kept": "yes"}}) {
+		t.Errorf("left is %v", of)
+	}
+	for variable, want := range map[string]bool{"CKV_SKIP_CHECK=CKV_AWS_1": true, "CHECKOV_SKIP_CHECK=1": true, "PATH=/bin": false} {
+		if steersCheckov(variable) != want {
+			t.Errorf("%s: %v, want %v", variable, !want, want)
+		}
+	}
+	e := &Environment{Name: "prod", assembly: synthtest.Load(t, "prod")}
+	for _, s := range e.assembly.Stacks {
+		s.Template["Metadata"] = skip()
+	}
+	tool := &tools{temp: t.TempDir()}
+	if err := tool.bare(e); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range e.bare {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "ignore_checks") {
+			t.Errorf("%s is suppressed as a whole", filepath.Base(file))
+		}
+	}
+}
+
 // TestTools proves that the tools see what is wrong: in copies of the templates
 // with one fault each.
 func TestTools(t *testing.T) {

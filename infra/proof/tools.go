@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"padron/infra/cfn"
@@ -41,8 +42,11 @@ func (t *tools) close() { _ = os.RemoveAll(t.temp) }
 // another status than 0 when it finds something, so the status says little.
 func (t *tools) run(ctx context.Context, out any, input []byte, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(t.bin, name), args...) //nolint:gosec // a tool of ours
-	// Nothing outside is asked: what is proven here is proven without a network.
-	cmd.Env = append(os.Environ(), "LOG_LEVEL=ERROR", "PYTHONWARNINGS=ignore", "NO_COLOR=1")
+	// Nothing outside is asked: what is proven here is proven without a network,
+	// and without what .checkov.yaml, .cfnlintrc or CKV_ in the environment say
+	// to skip: those would be a second ledger.
+	cmd.Dir = t.temp
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), steersCheckov), "HOME="+t.temp, "LOG_LEVEL=ERROR", "PYTHONWARNINGS=ignore", "NO_COLOR=1")
 	cmd.Stdin = bytes.NewReader(input)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -53,14 +57,20 @@ func (t *tools) run(ctx context.Context, out any, input []byte, name string, arg
 	return nil
 }
 
+// steersCheckov reports whether NAME=VALUE sets an option of checkov.
+func steersCheckov(variable string) bool {
+	return strings.HasPrefix(variable, "CKV_") || strings.HasPrefix(variable, "CHECKOV_")
+}
+
 // bare writes the environment's templates without any tool's suppression in
 // them.
 func (t *tools) bare(e *Environment) error {
 	a := e.assembly.Clone()
+	for _, s := range a.Stacks {
+		unsuppress(s.Template)
+	}
 	for _, r := range a.Resources() {
-		metadata, _ := r.Body["Metadata"].(map[string]any)
-		delete(metadata, "checkov")
-		delete(metadata, "cfn-lint")
+		unsuppress(r.Body)
 	}
 	dir := filepath.Join(t.temp, e.Name)
 	e.bare = templates(a, dir)
@@ -68,6 +78,14 @@ func (t *tools) bare(e *Environment) error {
 		return err
 	}
 	return a.Write(dir)
+}
+
+// unsuppress takes the tools' suppressions out of the metadata of a template or
+// of a resource: cfn-lint heeds both.
+func unsuppress(of map[string]any) {
+	metadata, _ := of["Metadata"].(map[string]any)
+	delete(metadata, "checkov")
+	delete(metadata, "cfn-lint")
 }
 
 // templates are the files of the assembly's stacks in dir.
