@@ -2,6 +2,7 @@ package controls
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -64,7 +65,7 @@ func trailControls() []Control {
 			},
 		},
 		{
-			ID: "audit.trail-watched", What: "what the CIS benchmark's section 4 names raises an alarm",
+			ID: "audit.trail-watched", What: "what the CIS benchmark's section 4 names raises an alarm, and a change of who opens customers",
 			PCI: []string{"10.4.1", "10.4.1.1"}, NIST: []string{"AU-6", "SI-4"}, Where: localTrail,
 			CIS:    []string{"4.1", "4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "4.8", "4.9", "4.10", "4.11", "4.12", "4.13", "4.14", "4.15"},
 			Check:  watched,
@@ -73,9 +74,19 @@ func trailControls() []Control {
 	}
 }
 
-// watched checks that each filter on the trail has an alarm that tells someone.
+// watchedFor is what the filters on the trail must look for, by their names: the
+// telling part of each pattern.
+var watchedFor = map[string]string{
+	"unauthorized-calls": "AccessDenied*", "console-without-mfa": "MFAUsed", "root-user": `"Root"`, "iam-policies": "AttachRolePolicy",
+	"trail-changes": "StopLogging", "console-failures": "Failed authentication", "keys-disabled": "ScheduleKeyDeletion",
+	"bucket-policies": "PutBucketPolicy", "config-changes": "StopConfigurationRecorder", "security-groups": "AuthorizeSecurityGroupIngress",
+	"access-lists": "ReplaceNetworkAclEntry", "gateways": "AttachInternetGateway", "route-tables": "ReplaceRoute", "vpc-changes": "CreateVpc",
+	"organization": "LeaveOrganization", "key-policies": "PutKeyPolicy", "role-trust": "UpdateAssumeRolePolicy",
+}
+
+// watched checks that each filter on the trail looks for what it is named for
+// and has an alarm that tells someone.
 func watched(e *Estate) []string {
-	const want = 15
 	told := map[string]bool{}
 	for _, a := range e.Resources(typeAlarm) {
 		if topic := cfn.Target(first(a.List("AlarmActions"))); topic != nil && topic.Type == "AWS::SNS::Topic" {
@@ -83,19 +94,25 @@ func watched(e *Estate) []string {
 		}
 	}
 	var missing []string
-	filters := 0
+	filters := map[string]bool{}
 	for _, f := range e.Resources("AWS::Logs::MetricFilter") {
 		if f.Stack.Name != "audit" {
 			continue
 		}
-		filters++
+		name := f.Text("FilterName")
+		filters[name] = true
+		if want := watchedFor[name]; !strings.Contains(f.Text("FilterPattern"), want) {
+			missing = append(missing, fmt.Sprintf("%s: does not look for %s", f, want))
+		}
 		m := f.Text("MetricTransformations", "0", "MetricNamespace") + " " + f.Text("MetricTransformations", "0", "MetricName")
 		if !told[m] {
 			missing = append(missing, f.String()+": no alarm tells anybody of "+m)
 		}
 	}
-	if filters < want {
-		missing = append(missing, fmt.Sprintf("%d filters on the trail, want %d", filters, want))
+	for _, name := range slices.Sorted(maps.Keys(watchedFor)) {
+		if !filters[name] {
+			missing = append(missing, "audit: no filter "+name+" on the trail")
+		}
 	}
 	return missing
 }

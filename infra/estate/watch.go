@@ -15,11 +15,20 @@ import (
 
 // watch is one thing that somebody should be told of when it is done by hand.
 type watch struct {
-	// cis is the recommendation of the CIS AWS Foundations Benchmark 3.0.
+	// cis is the recommendation of the CIS AWS Foundations Benchmark 3.0, "" for
+	// what it knows nothing of.
 	cis, name string
 	// pattern is a filter on the trail's events, in the language of CloudWatch
 	// Logs.
 	pattern string
+}
+
+// reason begins an alarm's description.
+func (w watch) reason() string {
+	if w.cis == "" {
+		return "Customers may be opened by a change of keys or roles: "
+	}
+	return "CIS AWS Foundations 3.0, " + w.cis + ": "
 }
 
 // called matches any of the calls; where names a service, only its own.
@@ -36,7 +45,8 @@ func called(service string, names ...string) string {
 }
 
 // watches are the benchmark's section 4, but for 4.16, which is Security Hub
-// itself.
+// itself, and what it leaves out: an administrator who wants to read customers
+// has to change a key's policy, or who may take a service's role.
 var watches = []watch{
 	{"4.1", "unauthorized-calls", `{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }`},
 	{"4.2", "console-without-mfa", `{ ($.eventName = ConsoleLogin) && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }`},
@@ -65,6 +75,8 @@ var watches = []watch{
 		"DeclineHandshake", "DeleteOrganization", "DeleteOrganizationalUnit", "DeletePolicy", "DetachPolicy", "DisablePolicyType",
 		"EnablePolicyType", "InviteAccountToOrganization", "LeaveOrganization", "MoveAccount", "RemoveAccountFromOrganization",
 		"UpdatePolicy", "UpdateOrganizationalUnit")},
+	{"", "key-policies", called("kms", "PutKeyPolicy", "ReplicateKey", "UpdatePrimaryRegion")},
+	{"", "role-trust", called("iam", "UpdateAssumeRolePolicy")},
 }
 
 // watchTrail counts each thing to watch and tells of the first within five
@@ -80,7 +92,7 @@ func watchTrail(stack awscdk.Stack, env *config.Environment, group awslogs.LogGr
 		})
 		awscloudwatch.NewCfnAlarm(stack, jsii.String("Watch-"+w.name), &awscloudwatch.CfnAlarmProps{
 			AlarmName:        jsii.String(env.Prefix() + "-trail-" + w.name),
-			AlarmDescription: jsii.String("CIS AWS Foundations 3.0, " + w.cis + ": look in the log group of the trail who it was"),
+			AlarmDescription: jsii.String(w.reason() + "look in the log group of the trail who it was"),
 			MetricName:       jsii.String(w.name), Namespace: jsii.String(space),
 			Statistic: jsii.String("Sum"), Period: jsii.Number(300), EvaluationPeriods: jsii.Number(1), Threshold: jsii.Number(1),
 			ComparisonOperator: jsii.String("GreaterThanOrEqualToThreshold"), TreatMissingData: jsii.String("notBreaching"),
