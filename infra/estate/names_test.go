@@ -39,8 +39,8 @@ func TestZones(t *testing.T) {
 // account alone.
 func TestQueriesPolicy(t *testing.T) {
 	eachEnvironment(t, func(t *testing.T, e environment) {
-		if e.env.Domains.PublicZoneID != "" {
-			return // the zone is somebody else's
+		if e.env.Domains.PublicZoneID != "" || e.env.Region != "us-east-1" {
+			return // the zone is somebody else's, or Route 53 cannot log its queries in the region
 		}
 		zone := e.the(t, typeZone, "names/Public")
 		group := zone.Target("QueryLoggingConfig", "CloudWatchLogsLogGroupArn")
