@@ -19,6 +19,7 @@ func (e *Environment) Validate() Faults {
 	c.schedule(e)
 	c.keeping(e)
 	c.switches(e)
+	c.lists(e)
 	c.images(e)
 	return c.faults
 }

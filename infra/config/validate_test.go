@@ -125,7 +125,9 @@ func TestPlaceFaults(t *testing.T) {
 			[]string{`copy_region: "" is not a region such as us-west-2`},
 		},
 		"another region's zones": {
-			func(e *config.Environment) { e.Region = "us-east-2" },
+			func(e *config.Environment) {
+				e.Region, e.Features.InterfaceEndpoints, e.Features.DNSFirewall = "us-east-2", false, false
+			},
 			[]string{
 				`zones[0]: "us-east-1a" is not a zone of us-east-2, such as us-east-2a`,
 				`zones[1]: "us-east-1b" is not a zone of us-east-2, such as us-east-2a`,
@@ -466,5 +468,23 @@ func TestManyConsumers(t *testing.T) {
 			many(config.MaxConsumers + 1),
 			[]string{"consumers: 14 are more than 13, for which a network access list has lines: name a wider range for several of them"},
 		},
+	})
+}
+
+// TestUnknownRegion names what somebody has to look up for a region.
+func TestUnknownRegion(t *testing.T) {
+	move := func(e *config.Environment) {
+		e.Region, e.Zones = "eu-west-1", []string{"eu-west-1a", "eu-west-1b"}
+		e.Features.InterfaceEndpoints, e.Features.DNSFirewall = true, true
+	}
+	testFaults(t, map[string]fault{
+		"lists of another region": {move, []string{
+			"features.interface_endpoints: needs the prefix list of S3 in eu-west-1, and only those of us-east-1, us-west-2 are known: add it to S3PrefixLists in config/region.go (aws ec2 describe-managed-prefix-lists) and to the prover's in reach/route.go",
+			"features.dns_firewall: needs the managed domain lists of eu-west-1, and only those of us-east-1 are known: add them to DNSBlockLists in config/region.go (aws route53resolver list-firewall-domain-lists), or switch it off",
+		}},
+		"without what needs them": {func(e *config.Environment) {
+			move(e)
+			e.Features.InterfaceEndpoints, e.Features.DNSFirewall = false, false
+		}, nil},
 	})
 }

@@ -13,7 +13,8 @@ func identityControls() []Control {
 			ID: "identity.service-roles-for-this-account", What: "services take tasks' roles for this account only",
 			NIST: []string{"AC-3", "AC-6"}, PCI: []string{"7.2.1"},
 			Check: every("AWS::IAM::Role", func(r *cfn.Resource) string {
-				if r.Stack.Name != "identity" || r.Path() == "bastion" {
+				// The instance's and the deployment's service names no account.
+				if r.Stack.Name != "identity" || r.Path() == "bastion" || r.Path() == "balancing" {
 					return ""
 				}
 				if got := r.Text("AssumeRolePolicyDocument", "Statement", "0", "Condition", "StringEquals", "aws:SourceAccount"); got != r.Stack.Account {

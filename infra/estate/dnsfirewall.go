@@ -13,13 +13,8 @@ import (
 // botnets', and keeps a record of every question: DNS is the way out that
 // security groups do not see.
 func dnsFirewall(stack awscdk.Stack, vpc awsec2.Vpc, env *config.Environment, keys *Keys) {
-	lists, ok := dnsBlockLists[env.Region]
-	if !ok {
-		awscdk.Annotations_Of(stack).AddError(jsii.String("the managed DNS lists of " + env.Region +
-			" are not known: add them to dnsBlockLists (aws route53resolver list-firewall-domain-lists), or switch features.dns_firewall off"))
-	}
 	var rules []any
-	for i, id := range lists {
+	for i, id := range config.DNSBlockLists[env.Region] {
 		rules = append(rules, &awsroute53resolver.CfnFirewallRuleGroup_FirewallRuleProperty{
 			Action: jsii.String("BLOCK"), BlockResponse: jsii.String("NXDOMAIN"),
 			FirewallDomainListId: jsii.String(id), Priority: jsii.Number(100 + i),
@@ -39,10 +34,4 @@ func dnsFirewall(stack awscdk.Stack, vpc awsec2.Vpc, env *config.Environment, ke
 	awsroute53resolver.NewCfnResolverQueryLoggingConfigAssociation(stack, jsii.String("DnsQueryLogVpc"), &awsroute53resolver.CfnResolverQueryLoggingConfigAssociationProps{
 		ResolverQueryLogConfigId: config.AttrId(), ResourceId: vpc.VpcId(),
 	})
-}
-
-// dnsBlockLists are AWS's managed lists of malware and botnet domains, by
-// region.
-var dnsBlockLists = map[string][]string{
-	"us-east-1": {"rslvr-fdl-2c46f2ecbfec4dcc", "rslvr-fdl-aa970e9eb1cc4777"},
 }

@@ -1,8 +1,6 @@
 package estate
 
 import (
-	"fmt"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/jsii-runtime-go"
@@ -60,7 +58,7 @@ func newGroups(stack awscdk.Stack, vpc awsec2.Vpc, env *config.Environment) *Gro
 		}
 	}
 	for _, client := range []awsec2.SecurityGroup{g.Manager, g.Synchronizer, g.Migration, g.Bastion} {
-		waysOut(stack, client, g, env)
+		waysOut(client, g, env)
 	}
 	// The provider is on the Internet, behind the NAT gateways.
 	out(g.Synchronizer, awsec2.Peer_AnyIpv4(), "the provider")
@@ -86,13 +84,13 @@ func connect(from, to awsec2.SecurityGroup, port int, what string) {
 
 // waysOut lets a client reach AWS's own services: through the endpoints where
 // there are some, else through the NAT gateways.
-func waysOut(stack awscdk.Stack, client awsec2.SecurityGroup, g *Groups, env *config.Environment) {
+func waysOut(client awsec2.SecurityGroup, g *Groups, env *config.Environment) {
 	if !env.Features.InterfaceEndpoints {
 		out(client, awsec2.Peer_AnyIpv4(), "AWS services")
 		return
 	}
 	connect(client, g.Endpoints, portHTTPS, "AWS services by endpoint")
-	out(client, awsec2.Peer_PrefixList(s3Prefixes(stack, env)), "image layers in S3")
+	out(client, awsec2.Peer_PrefixList(jsii.String(config.S3PrefixLists[env.Region])), "image layers in S3")
 }
 
 func out(from awsec2.SecurityGroup, peer awsec2.IPeer, what string) {
@@ -100,17 +98,3 @@ func out(from awsec2.SecurityGroup, peer awsec2.IPeer, what string) {
 }
 
 func https() awsec2.Port { return awsec2.Port_Tcp(jsii.Number(portHTTPS)) }
-
-// s3PrefixLists are AWS's managed lists of S3's addresses, by region.
-var s3PrefixLists = map[string]string{"us-east-1": "pl-63a5400a", "us-west-2": "pl-68a54001"}
-
-// s3Prefixes is the region's list. A region that is not known here gets an
-// error at synthesis that says what to add.
-func s3Prefixes(stack awscdk.Stack, env *config.Environment) *string {
-	id, ok := s3PrefixLists[env.Region]
-	if !ok {
-		awscdk.Annotations_Of(stack).AddError(jsii.String(fmt.Sprintf(
-			"the prefix list of S3 in %s is not known: add it to s3PrefixLists (aws ec2 describe-managed-prefix-lists)", env.Region)))
-	}
-	return jsii.String(id)
-}

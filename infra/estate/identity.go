@@ -49,7 +49,12 @@ func NewIdentity(app awscdk.App, env *config.Environment) *Identity {
 		Scheduler:             role("scheduler", "scheduler.amazonaws.com", "Starts runs on the schedule"),
 		Partitions:            role("partitions", "states.amazonaws.com", "Runs a divided run"),
 		Evening:               role("bastion-evening", "scheduler.amazonaws.com", "Stops the bastion in the evening"),
-		Balancing:             role("balancing", "ecs.amazonaws.com", "Shifts traffic in a deployment"),
+		// AWS's own trust policy for it has no condition: ECS names no account.
+		Balancing: awsiam.NewRole(stack, jsii.String("balancing"), &awsiam.RoleProps{
+			RoleName:    jsii.String(env.Prefix() + "-balancing"),
+			AssumedBy:   awsiam.NewServicePrincipal(jsii.String("ecs.amazonaws.com"), nil),
+			Description: jsii.String("Shifts traffic in a deployment"),
+		}),
 		Bastion: awsiam.NewRole(stack, jsii.String("bastion"), &awsiam.RoleProps{
 			RoleName:    jsii.String(env.Prefix() + "-bastion"),
 			AssumedBy:   awsiam.NewServicePrincipal(jsii.String("ec2.amazonaws.com"), nil),
