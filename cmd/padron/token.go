@@ -20,11 +20,25 @@ type tokenCmd struct {
 	Register tokenRegister `cmd:"" help:"Store a token that was drafted elsewhere."`
 }
 
-type tokenCreate struct {
+// tokenFlags say what a new token is.
+type tokenFlags struct {
 	Role    string `required:"" help:"viewer, analyst, admin, operator, auditor or privacy."`
 	Name    string `required:"" help:"Whom the token is for, such as billing-service."`
 	Expires string `default:"90d" help:"Lifetime, from 1m to 366d."`
-	JSON    bool   `name:"json" help:"As JSON."`
+}
+
+func (f *tokenFlags) parse() (padron.Role, time.Duration, error) {
+	role, err := padron.ParseRole(f.Role)
+	if err != nil {
+		return "", 0, err
+	}
+	lifetime, err := access.ParseLifetime(f.Expires)
+	return role, lifetime, err
+}
+
+type tokenCreate struct {
+	tokenFlags
+	JSON bool `name:"json" help:"As JSON."`
 }
 
 // createdToken is a fresh token as --json prints it.
@@ -38,11 +52,7 @@ type createdToken struct {
 
 // Run creates a token and prints it.
 func (c *tokenCreate) Run(ctx context.Context, env *cli.Env) error {
-	role, err := padron.ParseRole(c.Role)
-	if err != nil {
-		return err
-	}
-	lifetime, err := access.ParseLifetime(c.Expires)
+	role, lifetime, err := c.parse()
 	if err != nil {
 		return err
 	}

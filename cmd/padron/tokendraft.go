@@ -26,20 +26,12 @@ type registration struct {
 	ExpiresAt string      `json:"expires_at"`
 }
 
-type tokenDraft struct {
-	Role    string `required:"" help:"viewer, analyst, admin, operator, auditor or privacy."`
-	Name    string `required:"" help:"Whom the token is for, such as billing-service."`
-	Expires string `default:"90d" help:"Lifetime, from 1m to 366d."`
-}
+type tokenDraft struct{ tokenFlags }
 
 // Run prints the token and its registration as one JSON document. It opens no
 // register.
 func (c *tokenDraft) Run(env *cli.Env) error {
-	role, err := padron.ParseRole(c.Role)
-	if err != nil {
-		return err
-	}
-	lifetime, err := access.ParseLifetime(c.Expires)
+	role, lifetime, err := c.parse()
 	if err != nil {
 		return err
 	}

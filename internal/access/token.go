@@ -39,11 +39,8 @@ const maxNameLength = 64
 // without a space at either end, and the lifetime is of 1 minute to 366 days; times are kept in UTC, in milliseconds.
 // Errors are [padron.CodeInvalid] about "role", "name" or "expires".
 func NewToken(role padron.Role, name string, created time.Time, lifetime time.Duration) (secret string, t padron.Token, err error) {
-	if _, err := padron.ParseRole(string(role)); err != nil {
+	if err := checkHolder(role, name); err != nil {
 		return "", padron.Token{}, err
-	}
-	if !validName(name) {
-		return "", padron.Token{}, padron.Invalid("name", "want 1 to %d printable characters, without a space at either end", maxNameLength)
 	}
 	if err := checkLifetime(lifetime); err != nil {
 		return "", padron.Token{}, err
@@ -119,11 +116,8 @@ func validName(name string) bool {
 // hash of its secret, with the bounds of [NewToken]. Errors are
 // [padron.CodeInvalid] about the part that is out of them.
 func RegisteredToken(id string, role padron.Role, name string, hash []byte, created, expires time.Time) (padron.Token, error) {
-	if _, err := padron.ParseRole(string(role)); err != nil {
+	if err := checkHolder(role, name); err != nil {
 		return padron.Token{}, err
-	}
-	if !validName(name) {
-		return padron.Token{}, padron.Invalid("name", "want 1 to %d printable characters, without a space at either end", maxNameLength)
 	}
 	if !consistsOf(id, idLength, idAlphabet) {
 		return padron.Token{}, padron.Invalid("id", "want %d characters of a token's alphabet", idLength)
@@ -138,4 +132,15 @@ func RegisteredToken(id string, role padron.Role, name string, hash []byte, crea
 		ID: id, Name: name, Role: role, Hash: [sha256.Size]byte(hash),
 		CreatedAt: created.UTC().Truncate(time.Millisecond), ExpiresAt: expires.UTC().Truncate(time.Millisecond),
 	}, nil
+}
+
+// checkHolder holds a token's role and name to their bounds.
+func checkHolder(role padron.Role, name string) error {
+	if _, err := padron.ParseRole(string(role)); err != nil {
+		return err
+	}
+	if !validName(name) {
+		return padron.Invalid("name", "want 1 to %d printable characters, without a space at either end", maxNameLength)
+	}
+	return nil
 }
