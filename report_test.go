@@ -55,10 +55,11 @@ func TestRunReport(t *testing.T) {
 		Warnings:      map[padron.Warning]int64{padron.WarningLuhn: 2},
 		UnknownFields: []string{"nivel"}, StartedAt: time.Date(2025, 6, 1, 2, 3, 4, 5_000_000, time.FixedZone("", 3600)),
 		Duration: 3 * time.Second, ResumedFrom: "r0",
+		Stages: map[padron.Stage]time.Duration{padron.StageSeal: 1500 * time.Millisecond, padron.StageFetch: 900 * time.Microsecond},
 	}
 	const want = `{"run_id":"r1","outcome":"completed","read":10,"inserted":1,"updated":2,"unchanged":3,"deleted":9,"quarantined":3,"duplicates":1,` +
 		`"reasons":{"id:missing":3},"warnings":{"card_number_luhn":2},"unknown_fields":["nivel"],"started_at":"2025-06-01T01:03:04.005Z",` +
-		`"duration_ms":3000,"customers_per_second":3.3,"resumed_from":"r0"}`
+		`"duration_ms":3000,"stages":{"fetch":0,"seal":1500},"customers_per_second":3.3,"resumed_from":"r0"}`
 	if got, err := json.Marshal(run); err != nil || string(got) != want {
 		t.Errorf("got  %s %v\nwant %s", got, err, want)
 	}
@@ -85,6 +86,7 @@ func TestRunReportRoundTrip(t *testing.T) {
 			Warnings:      map[padron.Warning]int64{padron.WarningDuplicate: n("warnings")},
 			UnknownFields: rapid.SliceOfN(rapid.String(), 0, 3).Draw(t, "unknown"),
 			StartedAt:     millis().Draw(t, "started"), Duration: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "ms")) * time.Millisecond,
+			Stages:      map[padron.Stage]time.Duration{padron.StageWrite: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "write")) * time.Millisecond},
 			ResumedFrom: rapid.String().Draw(t, "resumed"), Error: rapid.String().Draw(t, "error"),
 			Forced: rapid.String().Draw(t, "forced"), Version: rapid.String().Draw(t, "version"),
 		}

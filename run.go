@@ -39,6 +39,8 @@ type Run struct {
 	UnknownFields []string
 	StartedAt     time.Time
 	Duration      time.Duration
+	// Stages says where the time went; nil in reports that do not know.
+	Stages map[Stage]time.Duration
 	// ResumedFrom is the id of the interrupted run this one goes on from.
 	ResumedFrom string
 	// Forced is the operator's reason to lift the mass-change limits, 10 to 500
@@ -75,6 +77,7 @@ type runReport struct {
 	UnknownFields      []string          `json:"unknown_fields"`
 	StartedAt          string            `json:"started_at"`
 	DurationMS         int64             `json:"duration_ms"`
+	Stages             map[Stage]int64   `json:"stages,omitempty"`
 	CustomersPerSecond float64           `json:"customers_per_second"`
 	ResumedFrom        string            `json:"resumed_from"`
 	Forced             string            `json:"forced,omitempty"`
@@ -89,7 +92,7 @@ func (r Run) MarshalJSON() ([]byte, error) {
 		Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged, Deleted: r.Deleted,
 		Quarantined: r.Quarantined, Duplicates: r.Duplicates,
 		Reasons: r.Reasons, Warnings: r.Warnings, UnknownFields: r.UnknownFields,
-		StartedAt: FormatTime(r.StartedAt), DurationMS: r.Duration.Milliseconds(),
+		StartedAt: FormatTime(r.StartedAt), DurationMS: r.Duration.Milliseconds(), Stages: stageMillis(r.Stages),
 		CustomersPerSecond: float64(int64(r.Rate()*10)) / 10, ResumedFrom: r.ResumedFrom, Forced: r.Forced, Version: r.Version, Error: r.Error,
 	}
 	if report.Reasons == nil {
@@ -119,7 +122,7 @@ func (r *Run) UnmarshalJSON(data []byte) error {
 		Inserted: p.Inserted, Updated: p.Updated, Unchanged: p.Unchanged, Deleted: p.Deleted,
 		Quarantined: p.Quarantined, Duplicates: p.Duplicates,
 		Reasons: p.Reasons, Warnings: p.Warnings, UnknownFields: p.UnknownFields,
-		StartedAt: started, Duration: time.Duration(p.DurationMS) * time.Millisecond,
+		StartedAt: started, Duration: time.Duration(p.DurationMS) * time.Millisecond, Stages: stageTimes(p.Stages),
 		ResumedFrom: p.ResumedFrom, Forced: p.Forced, Version: p.Version, Error: p.Error,
 	}
 	return nil

@@ -71,7 +71,7 @@ func (c *Client) yieldRest(w *arrayWalk, r *reading, yield func(Page) bool) erro
 		}
 		w.yielded, w.prefix = r.count, r.hash.Sum64()
 		w.furthest = max(w.furthest, w.yielded)
-		if !yield(Page{Records: r.records}) {
+		if !yield(r.page("")) {
 			return errStopped
 		}
 		if r.ended {

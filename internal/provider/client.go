@@ -33,6 +33,9 @@ type Page struct {
 	// asked to go on (style none). It may hold what the provider put into its
 	// links: keep it out of logs.
 	Cursor string
+	// Fetch is how long the provider took over the page, Decode how long reading
+	// its JSON did.
+	Fetch, Decode time.Duration
 }
 
 // Client reads one provider. It is safe for concurrent use.

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // fetch reads one page whole, trying again as often as the budget allows.
@@ -26,12 +27,14 @@ func (c *Client) fetch(ctx context.Context, address string) (*reading, error) {
 // limit bytes of it can be read.
 func (c *Client) open(ctx context.Context, address string, limit int64) (*reading, error) {
 	ctx, cancel := context.WithCancel(ctx)
+	asked := time.Now()
 	resp, err := c.send(ctx, address) //nolint:bodyclose // the reading closes it
 	if err != nil {
 		cancel()
 		return nil, err
 	}
 	r := c.newReading(resp, limit, cancel)
+	r.fetched = time.Since(asked)
 	if err := c.checkAnswer(resp, r); err != nil {
 		r.close()
 		return nil, err

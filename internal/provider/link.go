@@ -63,7 +63,7 @@ func (c *Client) takeLink(w *linkWalk, page *reading, yield func(Page) bool) err
 		return nil
 	}
 	w.previous = page.sign
-	if !yield(Page{page.records, linkCursor(page.next)}) {
+	if !yield(page.page(linkCursor(page.next))) {
 		return errStopped
 	}
 	return nil

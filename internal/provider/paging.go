@@ -45,7 +45,7 @@ func (c *Client) findOut(ctx context.Context, yield func(Page) bool) error {
 		return c.byArrayOrPage(ctx, &arrayWalk{address: address, open: first}, yield)
 	case first.next != "":
 		w := linkWalk{link: first.next, previous: first.sign}
-		if len(first.records) > 0 && !yield(Page{first.records, linkCursor(first.next)}) {
+		if len(first.records) > 0 && !yield(first.page(linkCursor(first.next))) {
 			return errStopped
 		}
 		return c.byLink(ctx, w, yield)
@@ -227,7 +227,7 @@ func (c *Client) takePage(w *pageWalk, page *reading, yield func(Page) bool) (do
 	w.mayIgnore = w.mayIgnore && w.previous == signature{}
 	w.previous = page.sign
 	w.number++
-	if !yield(Page{page.records, pageCursor(w.number)}) {
+	if !yield(page.page(pageCursor(w.number))) {
 		return true, errStopped
 	}
 	return false, nil

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"io"
 	"net/http"
+	"time"
 
 	"padron"
 )
@@ -46,6 +47,8 @@ type reading struct {
 	hash  maphash.Hash
 	// ended: the array is complete.
 	ended bool
+	// fetched and decoded are the times of what was read since the last page.
+	fetched, decoded time.Duration
 }
 
 func (c *Client) newReading(resp *http.Response, limit int64, cancel context.CancelFunc) *reading {
@@ -67,6 +70,7 @@ func (r *reading) close() {
 
 // take reads on until n records are held or the array ends.
 func (r *reading) take(n int) error {
+	defer r.clock()()
 	if r.records == nil {
 		r.records = make([]padron.Record, 0, min(n, 1000))
 	}
@@ -88,6 +92,24 @@ func (r *reading) take(n int) error {
 		return err
 	}
 	return nil
+}
+
+// clock returns what tells the time that the provider took from the time that
+// decoding did, when reading ends.
+func (r *reading) clock() (stop func()) {
+	started, before := time.Now(), r.body.total
+	return func() {
+		waited := r.body.total - before
+		r.fetched += waited
+		r.decoded += time.Since(started) - waited
+	}
+}
+
+// page is what was read, as whoever takes it gets it.
+func (r *reading) page(cursor string) Page {
+	p := Page{Records: r.records, Cursor: cursor, Fetch: r.fetched, Decode: r.decoded}
+	r.fetched, r.decoded = 0, 0
+	return p
 }
 
 // whole reads a page to its end and lets go of the connection.

@@ -21,6 +21,8 @@ type stallReader struct {
 	// brought enough.
 	waited time.Duration
 	got    int
+	// total is the time of all reads.
+	total time.Duration
 }
 
 // newStallReader calls abandon, which must make a waiting Read return, when the
@@ -42,7 +44,9 @@ func (r *stallReader) Read(p []byte) (int, error) {
 	r.watch.Reset(max(0, r.timeout-r.waited))
 	n, err := r.body.Read(p)
 	r.watch.Stop()
-	r.waited += time.Since(started)
+	took := time.Since(started)
+	r.waited += took
+	r.total += took
 	if r.got += n; r.got >= minStallBytes {
 		r.waited, r.got = 0, 0
 	}

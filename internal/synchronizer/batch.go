@@ -45,22 +45,38 @@ func (b *batch) add(page provider.Page) {
 	b.paged = b.paged || page.Cursor != ""
 }
 
-// judge validates the record and fingerprints its customer.
-func (it *item) judge(s Sealer) {
-	it.customer, it.warnings, it.reasons = it.record.Validate()
+// validate validates the record.
+func (it *item) validate() { it.customer, it.warnings, it.reasons = it.record.Validate() }
+
+// identify fingerprints the customer, if there is one.
+func (it *item) identify(s Sealer) {
 	if len(it.reasons) == 0 {
 		it.fingerprint = s.Fingerprint(&it.customer)
 	}
 }
 
-// prepare validates and fingerprints a batch, on all cores.
+// prepare validates and fingerprints a batch, on all cores, and a few records at
+// a time, which are still near when their fingerprint is made.
 func (p *pass) prepare(b *batch) {
+	const few = 64
 	_ = parallel(b.items, func(chunk []item) error {
-		for i := range chunk {
-			chunk[i].judge(p.cfg.Sealer)
+		for part := range slices.Chunk(chunk, few) {
+			p.judge(part)
 		}
 		return nil
 	})
+}
+
+func (p *pass) judge(items []item) {
+	end := p.stages.begin(padron.StageValidate)
+	for i := range items {
+		items[i].validate()
+	}
+	end()
+	defer p.stages.begin(padron.StageFingerprint)()
+	for i := range items {
+		items[i].identify(p.cfg.Sealer)
+	}
 }
 
 // parallel calls f on even parts of items, one a core, and returns the first
@@ -130,7 +146,9 @@ func (p *pass) lookup(ctx context.Context, b *batch) (map[padron.CustomerID]padr
 			ids = append(ids, id)
 		}
 	}
+	end := p.stages.begin(padron.StageLookup)
 	known, err := p.cfg.Store.Lookup(ctx, ids)
+	end()
 	if err != nil {
 		return nil, err
 	}
@@ -271,6 +289,7 @@ func (p *pass) seal(ctx context.Context, items []*item, numbers []padron.Number)
 	}
 	now := p.cfg.Now().UTC()
 	err := parallel(jobs, func(chunk []job) error {
+		defer p.stages.begin(padron.StageSeal)()
 		for _, j := range chunk {
 			row, err := p.cfg.Sealer.Seal(ctx, &j.item.customer, j.item.fingerprint)
 			if err != nil {

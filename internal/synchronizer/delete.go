@@ -14,6 +14,7 @@ import (
 // deleteMissing marks deleted whom a complete pass did not see, if they are few
 // enough to be believed.
 func (p *pass) deleteMissing(ctx context.Context) error {
+	defer p.stages.begin(padron.StageDelete)()
 	missing, before, err := p.missing(ctx)
 	if err != nil || missing.IsEmpty() {
 		return err

@@ -84,6 +84,7 @@ func finishLeased(ctx context.Context, cfg *Config, plan *padron.Plan, run *padr
 // mergeParts adds the partitions up and decides the deletions.
 func mergeParts(ctx context.Context, cfg *Config, lease padron.Lease, plan *padron.Plan, run *padron.Run) error {
 	p := newPass(cfg, lease, run)
+	defer func() { run.Stages = p.stages.report() }()
 	// Much has happened since the first page was read: who is missing is looked
 	// for once more.
 	p.paged, p.pages = true, 2

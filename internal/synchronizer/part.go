@@ -81,6 +81,7 @@ func ended(cfg *Config, plan *padron.Plan, run padron.Run, err error) padron.Run
 // runPart reads a partition from where it stands, and marks it complete.
 func runPart(ctx context.Context, cfg *Config, lease padron.Lease, part *padron.Part, run *padron.Run) error {
 	p := newPass(cfg, lease, run)
+	defer func() { run.Stages = p.stages.report() }()
 	if err := p.beginPart(ctx, part); err != nil {
 		return err
 	}

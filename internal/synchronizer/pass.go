@@ -38,6 +38,8 @@ type pass struct {
 	pages int
 	paged bool
 	marks marks
+	// stages says where the time goes.
+	stages *stages
 	// crossed counts customers that a partition took for new ones while another
 	// partition wrote them.
 	crossed int64
@@ -53,13 +55,14 @@ func newPass(cfg *Config, lease padron.Lease, run *padron.Run) *pass {
 		cfg: cfg, lease: lease, run: run,
 		seen: roaring.New(), held: roaring.New(),
 		quarantined: map[uint64]struct{}{}, fresh: map[uint64]struct{}{}, unknown: map[string]struct{}{},
-		hashSeed: maphash.MakeSeed(), marks: marks{pending: roaring.New()},
+		hashSeed: maphash.MakeSeed(), marks: marks{pending: roaring.New()}, stages: newStages(cfg.Now),
 	}
 }
 
 // runPass reads everything and then decides the deletions.
 func runPass(ctx context.Context, cfg *Config, lease padron.Lease, run *padron.Run) error {
 	p := newPass(cfg, lease, run)
+	defer func() { run.Stages = p.stages.report() }()
 	cursor, err := p.begin(ctx)
 	if err != nil {
 		return err
@@ -193,10 +196,21 @@ func (p *pass) read(ctx context.Context, cursor string) error {
 	return nil
 }
 
+// receive takes the next of what the stage before sends, and ends the wait for it.
+func receive[T any](from <-chan T, waited func()) (T, bool) {
+	defer waited()
+	v, ok := <-from
+	return v, ok
+}
+
 // planAll plans batches until the last one or an error. Once told to stop it
 // lets go of what was prepared, which is read again.
 func (p *pass) planAll(ctx context.Context, batches <-chan *batch, plans chan<- *plan) error {
-	for b := range batches {
+	for {
+		b, ok := receive(batches, p.stages.begin(padron.StageSealIdle))
+		if !ok {
+			return nil
+		}
 		if ctx.Err() != nil {
 			continue
 		}
@@ -204,15 +218,20 @@ func (p *pass) planAll(ctx context.Context, batches <-chan *batch, plans chan<- 
 		if err != nil {
 			return err
 		}
+		blocked := p.stages.begin(padron.StageSealBlocked)
 		plans <- pl
+		blocked()
 	}
-	return nil
 }
 
 // carryOutAll writes plans until the last one, even in a run that is told to
 // stop. After an error it calls stop and writes no more.
 func (p *pass) carryOutAll(ctx context.Context, plans <-chan *plan, stop func()) (failed error) {
-	for pl := range plans {
+	for {
+		pl, ok := receive(plans, p.stages.begin(padron.StageWriteIdle))
+		if !ok {
+			return failed
+		}
 		if failed != nil {
 			continue
 		}
@@ -222,7 +241,6 @@ func (p *pass) carryOutAll(ctx context.Context, plans <-chan *plan, stop func())
 		}
 		p.cfg.OnProgress(Progress{Read: p.done.Read, Elapsed: p.cfg.Now().Sub(p.run.StartedAt), Expected: p.expected})
 	}
-	return failed
 }
 
 // drain takes what is left, so that the sender can end.
@@ -241,6 +259,7 @@ func (p *pass) produce(ctx context.Context, cursor string, out chan<- *batch) er
 			return nil
 		}
 		p.prepare(b)
+		defer p.stages.begin(padron.StageFetchBlocked)()
 		select {
 		case out <- b:
 			b = newBatch(p.cfg.BatchSize)
@@ -253,6 +272,8 @@ func (p *pass) produce(ctx context.Context, cursor string, out chan<- *batch) er
 		if err != nil {
 			return errors.Join(err, send())
 		}
+		p.stages.add(padron.StageFetch, page.Fetch)
+		p.stages.add(padron.StageDecode, page.Decode)
 		b.add(page)
 		if len(b.items) < p.cfg.BatchSize {
 			continue
@@ -293,7 +314,6 @@ func (p *pass) checkpoint() (*padron.Checkpoint, error) {
 	}, nil
 }
 
-// saved notes that the checkpoint is in the store.
 // seenSince returns what was seen since the last checkpoint, serialized.
 func (p *pass) seenSince() ([]byte, error) {
 	p.marks.pending.RunOptimize()
@@ -304,6 +324,7 @@ func (p *pass) seenSince() ([]byte, error) {
 	return part, nil
 }
 
+// saved notes that the checkpoint is in the store.
 func (p *pass) saved() {
 	p.marks.fresh = false
 	p.marks.savedAt = p.cfg.Now()

@@ -34,6 +34,7 @@ func (p *pass) plan(ctx context.Context, b *batch) (*plan, error) {
 	if err := p.reserve(ctx, b, known); err != nil {
 		return nil, err
 	}
+	decided := p.stages.begin(padron.StageDecide)
 	p.pending, p.writes = roaring.New(), map[padron.CustomerID]padron.Known{}
 	out := &plan{cursor: b.cursor, pages: b.pages, paged: b.paged, seen: p.pending}
 	var upserts []*item
@@ -58,6 +59,7 @@ func (p *pass) plan(ctx context.Context, b *batch) (*plan, error) {
 		return nil, err
 	}
 	out.run, p.ahead = snapshot(p.run), p.writes
+	decided()
 	if p.cfg.DryRun {
 		return out, nil
 	}
@@ -102,6 +104,7 @@ func (p *pass) applyIfDue(ctx context.Context, b *padron.Batch) error {
 }
 
 func (p *pass) apply(ctx context.Context, b *padron.Batch) (err error) {
+	defer p.stages.begin(padron.StageWrite)()
 	if p.lease.Part > 0 {
 		return p.applyPart(ctx, b, false)
 	}

@@ -139,6 +139,7 @@ func (p *pass) reopen(ctx context.Context, open RecordOpener, id string) (item, 
 	if it.record, err = open.OpenRecord(ctx, &e); err != nil {
 		return item{}, fmt.Errorf("quarantine entry %q: %w", id, err)
 	}
-	it.judge(p.cfg.Sealer)
+	it.validate()
+	it.identify(p.cfg.Sealer)
 	return it, nil
 }
