@@ -50,6 +50,9 @@ type Run struct {
 	Version string
 	// Error says why a run failed or was refused; nothing personal.
 	Error string
+	// Purged are the quarantine entries that the run removed, because nobody had
+	// sent them for too long.
+	Purged int64
 }
 
 // Rate returns customers read a second.
@@ -83,6 +86,7 @@ type runReport struct {
 	Forced             string            `json:"forced,omitempty"`
 	Version            string            `json:"version,omitempty"`
 	Error              string            `json:"error,omitempty"`
+	Purged             int64             `json:"purged,omitempty"`
 }
 
 // MarshalJSON writes the run report.
@@ -94,6 +98,7 @@ func (r Run) MarshalJSON() ([]byte, error) {
 		Reasons: r.Reasons, Warnings: r.Warnings, UnknownFields: r.UnknownFields,
 		StartedAt: FormatTime(r.StartedAt), DurationMS: r.Duration.Milliseconds(), Stages: stageMillis(r.Stages),
 		CustomersPerSecond: float64(int64(r.Rate()*10)) / 10, ResumedFrom: r.ResumedFrom, Forced: r.Forced, Version: r.Version, Error: r.Error,
+		Purged: r.Purged,
 	}
 	if report.Reasons == nil {
 		report.Reasons = map[Reason]int64{}
@@ -124,6 +129,7 @@ func (r *Run) UnmarshalJSON(data []byte) error {
 		Reasons: p.Reasons, Warnings: p.Warnings, UnknownFields: p.UnknownFields,
 		StartedAt: started, Duration: time.Duration(p.DurationMS) * time.Millisecond, Stages: stageTimes(p.Stages),
 		ResumedFrom: p.ResumedFrom, Forced: p.Forced, Version: p.Version, Error: p.Error,
+		Purged: p.Purged,
 	}
 	return nil
 }

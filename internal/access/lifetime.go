@@ -1,8 +1,6 @@
 package access
 
 import (
-	"strconv"
-	"strings"
 	"time"
 
 	"padron"
@@ -14,17 +12,14 @@ const (
 	maxLifetime = 366 * day
 )
 
-const (
-	day  = 24 * time.Hour
-	week = 7 * day
-)
+const day = padron.Day
 
 // ParseLifetime reads how long a token lives: whole days or weeks, such as
 // "90d" or "2w", or a Go duration such as "12h" or "1h30m". The error is
 // [padron.CodeInvalid] about "expires", also for a lifetime that is not of 1
 // minute to 366 days.
 func ParseLifetime(s string) (time.Duration, error) {
-	d, err := parseLifetime(s)
+	d, err := padron.ParseSpan(s)
 	if err != nil {
 		return 0, badLifetime()
 	}
@@ -32,16 +27,6 @@ func ParseLifetime(s string) (time.Duration, error) {
 		return 0, err
 	}
 	return d, nil
-}
-
-func parseLifetime(s string) (time.Duration, error) {
-	for suffix, unit := range map[string]time.Duration{"d": day, "w": week} {
-		if count, ok := strings.CutSuffix(s, suffix); ok {
-			n, err := strconv.ParseUint(count, 10, 12) // 4095 weeks are no overflow
-			return time.Duration(n) * unit, err
-		}
-	}
-	return time.ParseDuration(s)
 }
 
 func checkLifetime(d time.Duration) error {

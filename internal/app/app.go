@@ -233,7 +233,7 @@ func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Confi
 	}
 	return synchronizer.Config{
 		Store: a.Store, Provider: client, Sealer: sealer, Holder: holder(),
-		MaxDelete: a.Config.MaxDelete, MaxChange: a.Config.MaxChange, Force: o.Force, DryRun: o.DryRun, Full: o.Full, Version: buildinfo.Version,
+		MaxDelete: a.Config.MaxDelete, MaxChange: a.Config.MaxChange, KeepRejected: a.Config.QuarantineKeep, Force: o.Force, DryRun: o.DryRun, Full: o.Full, Version: buildinfo.Version,
 		OnProgress: o.OnProgress, Logger: a.Logger,
 	}, client, nil
 }

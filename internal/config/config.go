@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"padron"
 	"padron/internal/seal/kmswrap"
@@ -26,7 +27,10 @@ type Config struct {
 	MaxDelete float64
 	// MaxChange is the share of known customers, 0 to 1, that may change in one
 	// run.
-	MaxChange   float64
+	MaxChange float64
+	// QuarantineKeep is how long a rejected record stays that no run met again.
+	QuarantineKeep time.Duration
+
 	Keys        Keys
 	Listen      string
 	AdminListen string
@@ -101,8 +105,10 @@ func Load(getenv func(string) (string, bool), overrides map[string]string, requi
 			PageSize: int(parse(p, "PADRON_PROVIDER_PAGE_SIZE", wholeNumber(1, 10_000))),
 			Rate:     parse(p, "PADRON_PROVIDER_RATE", parseRate),
 		},
-		MaxDelete:   parse(p, "PADRON_SYNC_MAX_DELETE", parseShare),
-		MaxChange:   parse(p, "PADRON_SYNC_MAX_CHANGE", parseShare),
+		MaxDelete:      parse(p, "PADRON_SYNC_MAX_DELETE", parseShare),
+		MaxChange:      parse(p, "PADRON_SYNC_MAX_CHANGE", parseShare),
+		QuarantineKeep: parse(p, "PADRON_QUARANTINE_KEEP", parseKeep),
+
 		Keys:        parse(p, "PADRON_KEYS", parseKeys),
 		Listen:      parse(p, "PADRON_LISTEN", parseAddress),
 		AdminListen: parse(p, "PADRON_ADMIN_LISTEN", parseAddress),
@@ -219,6 +225,21 @@ func parseShare(s string) (float64, error) {
 		return 0, errorf("%q is not a share from 0 to 1, such as 0.1", s)
 	}
 	return x, nil
+}
+
+// Bounds of how long a rejected record is kept: a day, so that somebody can look
+// at it, to a year, so that it is not forgotten.
+const (
+	minKeep = padron.Day
+	maxKeep = 366 * padron.Day
+)
+
+func parseKeep(s string) (time.Duration, error) {
+	d, err := padron.ParseSpan(s)
+	if err != nil || d < minKeep || d > maxKeep {
+		return 0, errorf("%q is not a time from 1d to 366d, such as 90d, 4w or 36h", s)
+	}
+	return d, nil
 }
 
 func parseRate(s string) (float64, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"padron"
 	"padron/internal/store/mysql"
 )
 
@@ -28,7 +29,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		DB: DB{Path: "var/padron.db"}, Provider: Provider{Paging: "auto", PageSize: 1000}, MaxDelete: 0.1, MaxChange: 0.5,
+		DB: DB{Path: "var/padron.db"}, Provider: Provider{Paging: "auto", PageSize: 1000}, MaxDelete: 0.1, MaxChange: 0.5, QuarantineKeep: 90 * padron.Day,
 		Keys: Keys{File: "var/keys.json"}, Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", LogLevel: slog.LevelInfo,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -72,6 +73,9 @@ func TestFaults(t *testing.T) {
 		{"PADRON_SYNC_MAX_DELETE", "NaN", "not a share"},
 		{"PADRON_SYNC_MAX_DELETE", "1.01", "not a share"},
 		{"PADRON_SYNC_MAX_DELETE", "-0.1", "not a share"},
+		{"PADRON_QUARANTINE_KEEP", "23h", "not a time from 1d to 366d"},
+		{"PADRON_QUARANTINE_KEEP", "367d", "not a time from 1d to 366d"},
+		{"PADRON_QUARANTINE_KEEP", "0", "not a time from 1d to 366d"},
 		{"PADRON_LISTEN", "8080", "not HOST:PORT"},
 		{"PADRON_ADMIN_LISTEN", "localhost:70000", "has a port"},
 		{"PADRON_TLS_CERT", "/nowhere/cert.pem", "not a file"},

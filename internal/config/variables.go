@@ -26,6 +26,7 @@ func Variables() []Variable {
 		{"PADRON_PROVIDER_RATE", "0", "requests a second that the provider gets at most; 0 is no limit"},
 		{"PADRON_SYNC_MAX_DELETE", "0.1", "share of customers that may vanish in one run before it refuses, 0 to 1"},
 		{"PADRON_SYNC_MAX_CHANGE", "0.5", "share of known customers that may change in one run before it refuses, 0 to 1"},
+		{"PADRON_QUARANTINE_KEEP", "90d", "how long a rejected record is kept that no run met again, 1d to 366d"},
 		{"PADRON_KEYS", "file:var/keys.json", "the key-encryption key: file:PATH, or aws-kms: and a key's ARN or alias"},
 		{"PADRON_LISTEN", "127.0.0.1:8080", "address of the API and console"},
 		{"PADRON_ADMIN_LISTEN", "127.0.0.1:9090", "address of health, metrics and profiles"},

@@ -131,6 +131,12 @@ type Quarantine interface {
 	// QuarantineEntry returns one entry with its record, or
 	// [padron.ErrNotFound].
 	QuarantineEntry(ctx context.Context, id string) (padron.QuarantineEntry, error)
+	// CountQuarantine returns how many entries there are.
+	CountQuarantine(ctx context.Context) (int64, error)
+	// PurgeQuarantine removes at most limit entries that were last seen before a
+	// time, and returns how many it was. It returns [padron.ErrLeaseLost], and
+	// removes nothing, where the lease's token is not the current one.
+	PurgeQuarantine(ctx context.Context, lease padron.Lease, before time.Time, limit int) (int64, error)
 }
 
 // Tokens keeps API tokens.

@@ -78,6 +78,9 @@ func finishLeased(ctx context.Context, cfg *Config, plan *padron.Plan, run *padr
 	}
 	cfg.Full, cfg.Force = plan.Full, run.Forced
 	err = orCause(held, mergeParts(held, cfg, lease, plan, run))
+	if err == nil {
+		err = orCause(held, purge(held, cfg, lease, run))
+	}
 	return errors.Join(err, finish(ctx, cfg, lease, *run, err))
 }
 

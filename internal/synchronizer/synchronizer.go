@@ -79,6 +79,9 @@ type Config struct {
 	// may have changed before a run refuses to write more. Fewer than 100
 	// changes never refuse.
 	MaxChange float64
+	// KeepRejected is how long a quarantine entry stays that no run met again; a
+	// run that completes removes the older ones. 0 removes none.
+	KeepRejected time.Duration
 	// Force lifts both limits for this run; it says why, and is recorded.
 	Force string
 	// DryRun counts what a run would do and writes nothing.
@@ -180,6 +183,9 @@ func runLeased(ctx context.Context, cfg *Config, run *padron.Run) error {
 		return err
 	}
 	err = orCause(held, runPass(held, cfg, lease, run))
+	if err == nil {
+		err = orCause(held, purge(held, cfg, lease, run))
+	}
 	return errors.Join(err, finish(ctx, cfg, lease, *run, err))
 }
 

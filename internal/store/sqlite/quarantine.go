@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"time"
 
 	"padron"
 )
@@ -67,6 +68,29 @@ func (s *Store) QuarantineEntry(ctx context.Context, id string) (padron.Quaranti
 	q, err := scanQuarantine(s.read.QueryRowContext(ctx, `SELECT id, customer_id, reasons, run_id, first_seen, last_seen, count, record, key_id
 		FROM quarantine WHERE id = ?`, id))
 	return q, explain("read a quarantine entry", err)
+}
+
+// CountQuarantine returns how many entries there are; see store.Quarantine.
+func (s *Store) CountQuarantine(ctx context.Context) (n int64, err error) {
+	err = s.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM quarantine").Scan(&n)
+	return n, explain("count the quarantine", err)
+}
+
+// PurgeQuarantine removes entries that were not seen for long; see
+// store.Quarantine.
+func (s *Store) PurgeQuarantine(ctx context.Context, lease padron.Lease, before time.Time, limit int) (n int64, err error) {
+	err = s.fenced(ctx, "purge the quarantine", lease, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE last_seen < ? LIMIT ?)", millis(before), limit)
+		if err != nil {
+			return err
+		}
+		n, err = r.RowsAffected()
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 func scanQuarantine(row scanner) (padron.QuarantineEntry, error) {

@@ -237,6 +237,41 @@ func testQuarantine(t *testing.T, f *fixture) {
 	}
 }
 
+// testQuarantineAges: entries that nobody sent for long are removed, a bounded
+// number at a time, and only under the lease.
+func testQuarantineAges(t *testing.T, f *fixture) {
+	ctx, lease := t.Context(), f.lease()
+	count := func(want int64) {
+		t.Helper()
+		if n := must(f.store.CountQuarantine(ctx))(f); n != want {
+			t.Errorf("%d entries, want %d", n, want)
+		}
+	}
+	count(0)
+	for i, id := range []string{"q_a", "q_b", "q_c", "q_d"} {
+		f.apply(lease, &padron.Batch{Rejected: []padron.Rejected{{ID: id, Reasons: []padron.Reason{"id:x"}, Record: padron.Sealed("r")}}, At: epoch.Add(time.Duration(i) * time.Hour)})
+	}
+	// q_a is the oldest, but was sent again.
+	f.apply(lease, &padron.Batch{Rejected: []padron.Rejected{{ID: "q_a", Reasons: []padron.Reason{"id:x"}, Record: padron.Sealed("r")}}, At: epoch.Add(5 * time.Hour)})
+	count(4)
+	stale := lease
+	stale.Token--
+	if n, err := f.store.PurgeQuarantine(ctx, stale, epoch.Add(9*time.Hour), 10); !errors.Is(err, padron.ErrLeaseLost) || n != 0 {
+		t.Errorf("under a lost lease: %d, %v", n, err)
+	}
+	before := epoch.Add(3 * time.Hour) // when q_d was seen
+	for _, want := range []int64{1, 1, 0} {
+		if n := must(f.store.PurgeQuarantine(ctx, lease, before, 1))(f); n != want {
+			t.Errorf("%d removed, want %d", n, want)
+		}
+	}
+	count(2)
+	left := must(f.store.Quarantine(ctx, "", 10))(f)
+	if len(left) != 2 || left[0].ID != "q_a" || left[1].ID != "q_d" {
+		t.Errorf("left: %v", left)
+	}
+}
+
 func testTokens(t *testing.T, f *fixture) {
 	ctx := t.Context()
 	token := padron.Token{ID: "t1", Name: "billing", Role: padron.RoleViewer, Hash: [32]byte{1, 2}, CreatedAt: epoch, ExpiresAt: epoch.Add(time.Hour)}
