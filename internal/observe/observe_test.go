@@ -20,7 +20,7 @@ import (
 // shelf is a store with runs, quarantine entries and keys in it.
 type shelf struct {
 	runs    []padron.Run
-	entries int
+	entries int64
 	keys    []padron.DataKey
 	err     error
 }
@@ -29,21 +29,7 @@ func (s *shelf) Runs(_ context.Context, limit int) ([]padron.Run, error) {
 	return s.runs[:min(limit, len(s.runs))], s.err
 }
 
-func (s *shelf) Quarantine(_ context.Context, after string, limit int) ([]padron.QuarantineEntry, error) {
-	from := 0
-	if after != "" {
-		from = int(after[0])<<8 + int(after[1]) + 1
-	}
-	var out []padron.QuarantineEntry
-	for i := from; i < s.entries && len(out) < limit; i++ {
-		out = append(out, padron.QuarantineEntry{ID: string([]byte{byte(i >> 8), byte(i)})})
-	}
-	return out, s.err
-}
-
-func (*shelf) QuarantineEntry(context.Context, string) (padron.QuarantineEntry, error) {
-	return padron.QuarantineEntry{}, padron.ErrNotFound
-}
+func (s *shelf) CountQuarantine(context.Context) (int64, error) { return s.entries, s.err }
 
 func (s *shelf) Keys(context.Context) ([]padron.DataKey, error) { return s.keys, s.err }
 

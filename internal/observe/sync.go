@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"padron"
-	"padron/internal/store"
 )
 
 // Sync is the metrics of a synchronizer. It is safe for concurrent use.
@@ -28,7 +27,7 @@ type Sync struct {
 
 // SyncStore is what the metrics read after each run.
 type SyncStore interface {
-	store.Quarantine
+	CountQuarantine(ctx context.Context) (int64, error)
 	Keys(ctx context.Context) ([]padron.DataKey, error)
 }
 
@@ -92,7 +91,7 @@ func (s *Sync) Ended(ctx context.Context, run *padron.Run) error {
 
 // read looks at what stands in the store.
 func (s *Sync) read(ctx context.Context) error {
-	entries, err := countQuarantine(ctx, s.store)
+	entries, err := s.store.CountQuarantine(ctx)
 	if err != nil {
 		return err
 	}
@@ -110,20 +109,6 @@ func (s *Sync) read(ctx context.Context) error {
 		s.messages.WithLabelValues(at[0], at[1]).Set(float64(n))
 	}
 	return nil
-}
-
-func countQuarantine(ctx context.Context, st store.Quarantine) (n int, err error) {
-	const chunk = 1000
-	for after := ""; ; {
-		entries, err := st.Quarantine(ctx, after, chunk)
-		if err != nil {
-			return 0, err
-		}
-		if n += len(entries); len(entries) < chunk {
-			return n, nil
-		}
-		after = entries[len(entries)-1].ID
-	}
 }
 
 // History is where completed runs are looked up.
