@@ -99,12 +99,16 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bastion := newContainer(t, map[string]string{"ca.pem": string(authority), "etc/hosts": "127.0.0.1 " + privateName + "\n"})
+	bastion := newContainer(t, map[string]string{
+		"ca.pem": string(authority), "etc/hosts": "127.0.0.1 " + privateName + "\n",
+		"dev.json":   `{"version":"dev","applied":"2026-01-01T00:00:00Z"}`,
+		"later.json": `{"version":"9.9.9","applied":"2126-01-01T00:00:00Z"}`, // no run since
+	})
 	at := "https://" + privateName + ":" + api.Port()
 	trusting := []string{"SSL_CERT_FILE=/ca.pem", "PADRON_CHECK_TOKENS=" + jsonOf(t, up.Tokens)}
 	closed := freeAddress(t)
 
-	r := bastion.run(t, trusting, "padron", "check", at, "--database", closed, "--release", "dev", "--json")
+	r := bastion.run(t, trusting, "padron", "check", at, "--database", closed, "--release", "/dev.json", "--json")
 	if failed, skipped := decode[checks](t, r.stdout).failed(); r.code != 0 || failed+skipped != "" {
 		t.Errorf("a healthy service: exit %d, failed %q, skipped %q\n%s", r.code, failed, skipped, r.stdout)
 	}
@@ -118,11 +122,17 @@ func TestCheck(t *testing.T) {
 	}{
 		"tls;health;ready;closed;": {nil, []string{at}},
 		"database;":                {trusting[:1], []string{at, "--database", mysqltest.Shared(t).Addr()}},
-		"last run;version;":        {trusting, []string{at, "--release", "9.9.9", "--max-age", "1ns"}},
+		"last run;version of the synchronizer;version;": {trusting, []string{at, "--release", "9.9.9", "--max-age", "1ns"}},
+		"version;": {trusting, []string{at, "--release", "/later.json"}},
 	} {
 		r := bastion.run(t, c.env, "padron", append([]string{"check", "--json"}, c.args...)...)
 		if failed, _ := decode[checks](t, r.stdout).failed(); r.code != 1 || failed != want || !strings.Contains(r.stderr, "checks failed") {
 			t.Errorf("%v: exit %d, failed %q, want %q\n%s%s", c.args, r.code, failed, want, r.stdout, r.stderr)
+		}
+	}
+	for _, file := range []string{"/none.json", "/ca.pem"} {
+		if r := bastion.run(t, trusting, "padron", "check", at, "--release", file); r.code != 2 || !strings.Contains(r.stderr, "--release") {
+			t.Errorf("--release %s: exit %d, want 2\n%s", file, r.code, r.stderr)
 		}
 	}
 	checkTokenFiles(t, dir, ca, "https://localhost:"+api.Port(), up.Tokens)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ type checkCmd struct {
 
 	Tokens   string        `placeholder:"FILE" help:"JSON of roles and tokens, mode 0600 (PADRON_CHECK_TOKENS: the file, or the JSON itself)."`
 	Database string        `placeholder:"HOST:PORT" help:"The database, which must not be reachable from here."`
-	Release  string        `placeholder:"VERSION" help:"The version that must be running."`
+	Release  string        `placeholder:"VERSION" help:"The version that must be running, or the file of a release record."`
 	MaxAge   time.Duration `default:"24h" help:"How old the last completed run may be [${default}]."`
 	JSON     bool          `name:"json" help:"As JSON."`
 }
@@ -32,8 +33,12 @@ func (c *checkCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	release, err := c.release()
+	if err != nil {
+		return err
+	}
 	results, err := check.Run(ctx, check.Options{
-		URL: c.URL, Tokens: tokens, Database: c.Database, Release: c.Release, MaxAge: c.MaxAge,
+		URL: c.URL, Tokens: tokens, Database: c.Database, Release: release.Version, Released: release.Applied, MaxAge: c.MaxAge,
 	})
 	if err != nil {
 		return err
@@ -53,6 +58,30 @@ func (c *checkCmd) Run(ctx context.Context, env *cli.Env) error {
 		return fmt.Errorf("%d of %d checks failed", failed, len(results))
 	}
 	return nil
+}
+
+// released is what a release record says of the programs that run since: their
+// version, and from when on.
+type released struct {
+	Version string    `json:"version"`
+	Applied time.Time `json:"applied"`
+}
+
+// release reads the record, if a file of this name is there; otherwise the flag
+// is the version itself.
+func (c *checkCmd) release() (released, error) {
+	text, err := os.ReadFile(c.Release)
+	if err != nil {
+		if strings.Contains(c.Release, "/") || strings.HasSuffix(c.Release, ".json") {
+			return released{}, padron.Invalid("--release", "there is no file %s to read: want a version, or the file of a release record", c.Release)
+		}
+		return released{Version: c.Release}, nil
+	}
+	var record released
+	if json.Unmarshal(text, &record) != nil || record.Version == "" {
+		return released{}, padron.Invalid("--release", "%s is no release record: want JSON with a version in it", c.Release)
+	}
+	return record, nil
 }
 
 // tokens reads one token a role, of any roles. None is an argument: those are

@@ -1,6 +1,7 @@
 // Package check looks at a running padron as its consumers do, on the inside of
 // the network: whether its name leads to private addresses, who it answers, how
-// it encrypts, and which fields each role gets. It changes nothing; what it asks with a
+// it encrypts, which fields each role gets, and what the synchronizer's runs
+// tell of the provider. It changes nothing; what it asks with a
 // token stands in the audit log like any request.
 package check
 
@@ -26,6 +27,9 @@ type Options struct {
 	Database string
 	// Release is the version that must be running; "" is any one.
 	Release string
+	// Released is when that version was released: the synchronizer, which is seen
+	// in its runs alone, need not have had it before.
+	Released time.Time
 	// MaxAge is how old the last completed run may be.
 	MaxAge time.Duration
 	// Resolve looks a name up; nil asks this machine's resolver.
@@ -75,7 +79,7 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 	// Tokens go to no stranger, and in clear to this machine alone: where a
 	// question shows that they would, none follows.
 	if c.name(ctx) && c.reachable(ctx) && c.encryption(ctx) {
-		for _, step := range []func(context.Context){c.health, c.closed, c.roles, c.lastRun, c.release} {
+		for _, step := range []func(context.Context){c.health, c.closed, c.roles, c.runs, c.release} {
 			step(ctx)
 		}
 	}

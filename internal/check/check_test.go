@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -205,13 +206,13 @@ func TestHealthyService(t *testing.T) {
 	}
 	want := []string{
 		"name", "reachable", "tls", "health", "ready", "closed", "role viewer", "role analyst", "role admin", "role operator", "role auditor", "role privacy",
-		"last run", "version", "database",
+		"last run", "provider", "version of the synchronizer", "version", "database",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
 	}
-	if detail := results[12].Detail; !strings.Contains(detail, "by version "+buildinfo.Version) {
-		t.Errorf("the last run: %s", detail)
+	if detail := results[13].Detail; !strings.Contains(detail, "gave the synchronizer 20 customers") {
+		t.Errorf("the provider: %s", detail)
 	}
 	if detail := fmt.Sprint(results[0].Detail, results[2].Detail); !strings.Contains(detail, "127.0.0.1") || !strings.Contains(detail, `"Corp CA"`) {
 		t.Errorf("seen: %s", detail)
@@ -227,7 +228,7 @@ func TestNothingGiven(t *testing.T) {
 	serve(t, r, s)
 	for name, result := range run(t, s.options) {
 		want := check.Passed
-		if strings.HasPrefix(name, "role ") || name == "last run" || name == "version" || name == "database" {
+		if strings.HasPrefix(name, "role ") || name == "last run" || name == "provider" || strings.HasPrefix(name, "version") || name == "database" {
 			want = check.Skipped
 		}
 		if result.Outcome != want {
@@ -306,6 +307,8 @@ func TestFaults(t *testing.T) {
 		"an old run":              {func(s *service) { s.options.MaxAge = -time.Second }, "last run", "want one that completed"},
 		"a failed run":            {answer(onPath("", "/v1/runs", replace(`"completed"`, `"failed"`))), "last run", "failed, began"},
 		"no run":                  {answer(onPath(operator, "/v1/runs", func(*http.Response, []byte) []byte { return []byte(`{"runs":[]}`) })), "last run", "there is none"},
+		"a provider away":         {answer(onPath(operator, "/v1/runs", failedFirst)), "provider", "the last 1 of 2 runs read nothing: the provider does not answer"},
+		"a synchronizer of old":   {answer(onPath(operator, "/v1/runs", replace(`"version":"`, `"version":"0.`))), "version of the synchronizer", "the last run was by 0." + buildinfo.Version},
 		"another version":         {func(s *service) { s.options.Release = "1.2.3" }, "version", "is running, want 1.2.3"},
 		"two versions":            {answer(onPath(viewer, "/v1/me", replace(`"version":"`, `"version":"0.`))), "version", "is a deployment under way?"},
 		"a database in the open":  {func(s *service) { s.options.Database = open.Addr().String() }, "database", "can be reached from here"},
@@ -327,6 +330,33 @@ func TestFaults(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// failedFirst puts a run before the others that got nothing from the provider.
+func failedFirst(_ *http.Response, body []byte) []byte {
+	run := padron.Run{ID: "r-1", Outcome: padron.OutcomeFailed, StartedAt: time.Now(), Error: "the provider does not answer"}
+	report, err := json.Marshal(run)
+	if err != nil {
+		panic(err)
+	}
+	return bytes.Replace(body, []byte(`"runs":[`), []byte(`"runs":[`+string(report)+`,`), 1)
+}
+
+// TestNoRunSinceTheRelease: a synchronizer that has not run since is not told to
+// be the old one.
+func TestNoRunSinceTheRelease(t *testing.T) {
+	r := apptest.Start(t, 3, 1)
+	s := healthy(t, r)
+	s.answer = onPath(r.Tokens[padron.RoleOperator], "/v1/runs", replace(`"version":"`, `"version":"0.`))
+	serve(t, r, s)
+	for released, want := range map[time.Time]check.Outcome{
+		time.Now().Add(time.Hour): check.Skipped, time.Now().Add(-time.Hour): check.Failed,
+	} {
+		s.options.Released = released
+		if got := run(t, s.options)["version of the synchronizer"]; got.Outcome != want {
+			t.Errorf("released %v: %s, want %s: %s", released, got.Outcome, want, got.Detail)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"padron"
 )
@@ -106,41 +104,6 @@ func firstLine(err error) error {
 		first += fmt.Sprintf(" (and %d more)", 1+strings.Count(rest, "\n"))
 	}
 	return errors.New(first)
-}
-
-// lastRun checks that the synchronizer has reached the provider not long ago.
-func (c *checker) lastRun(ctx context.Context) {
-	token := c.Tokens[padron.RoleOperator]
-	if token == "" {
-		c.add("last run", Skipped, "wants a token of the role operator")
-		return
-	}
-	var answer struct {
-		Runs []struct {
-			ID        string    `json:"run_id"`
-			Outcome   string    `json:"outcome"`
-			StartedAt time.Time `json:"started_at"`
-			Version   string    `json:"version"`
-		} `json:"runs"`
-	}
-	if err := c.want(ctx, http.StatusOK, token, http.MethodGet, "/v1/runs", "", &answer); err != nil {
-		c.add("last run", Failed, err.Error())
-		return
-	}
-	for _, r := range answer.Runs {
-		if r.Outcome == string(padron.OutcomeRunning) || r.Outcome == string(padron.OutcomeSkipped) {
-			continue
-		}
-		age := time.Since(r.StartedAt).Round(time.Second)
-		seen := fmt.Sprintf("%s %s, began %v ago, by version %s", r.ID, r.Outcome, age, cmp.Or(r.Version, "unknown"))
-		var wrong error
-		if r.Outcome != string(padron.OutcomeCompleted) || age > c.MaxAge {
-			wrong = fmt.Errorf("%s; want one that completed in the last %v", seen, c.MaxAge)
-		}
-		c.judge("last run", wrong, seen)
-		return
-	}
-	c.add("last run", Failed, "there is none")
 }
 
 // release checks that one version answers, and the right one.
