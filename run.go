@@ -187,6 +187,9 @@ type Batch struct {
 	Rejected []Rejected
 	// Cleared are customers that arrived valid: their quarantine ends.
 	Cleared []CustomerID
+	// Moved are quarantine entries, by id, that are among the upserts now, or
+	// need not be.
+	Moved []string
 	// Messages adds to the data keys' message counts.
 	Messages map[KeyID]int64
 	// Checkpoint is saved with the batch, if not nil.

@@ -14,15 +14,15 @@ type RecordOpener interface {
 	OpenRecord(ctx context.Context, q *padron.QuarantineEntry) (padron.Record, error)
 }
 
-// Replayed is what a replay did. Replayed = Inserted + Updated + Unchanged; the
-// other entries were looked at and stay.
+// Replayed is what a replay did. Replayed = Inserted + Updated + Unchanged.
 type Replayed struct {
 	Replayed  int64 `json:"replayed"`
 	Inserted  int64 `json:"inserted"`
 	Updated   int64 `json:"updated"`
 	Unchanged int64 `json:"unchanged"`
-	// Rejected are entries that do not validate today either; Outdated are those
-	// of a customer with a later entry, which is the one that counts.
+	// Rejected are entries that do not validate today either, and stay. Outdated
+	// are those of a customer with a later entry, which is the one that counts
+	// and ends them when it moves in, or whom a run has brought meanwhile.
 	Rejected int64 `json:"rejected"`
 	Outdated int64 `json:"outdated"`
 }
@@ -50,6 +50,9 @@ func Replay(ctx context.Context, cfg Config, open RecordOpener, ids []string) (R
 	err = p.replay(held, open, ids, &out)
 	out.Inserted, out.Updated, out.Unchanged = p.run.Inserted, p.run.Updated, p.run.Unchanged
 	out.Replayed = out.Inserted + out.Updated + out.Unchanged
+	out.Outdated += p.run.Duplicates
+	cfg.Logger.InfoContext(ctx, "quarantine replayed", "inserted", out.Inserted, "updated", out.Updated, "unchanged", out.Unchanged,
+		"rejected", out.Rejected, "outdated", out.Outdated, "error", errorText(err))
 	return out, err
 }
 
@@ -62,33 +65,66 @@ func (p *pass) replay(ctx context.Context, open RecordOpener, ids []string, out 
 	if err != nil {
 		return err
 	}
+	// Of two entries that turn out to be one customer's the later one counts.
+	slices.SortStableFunc(chosen, func(a, b padron.QuarantineEntry) int { return b.LastSeen.Compare(a.LastSeen) })
 	latest := latestOf(all)
 	for chunk := range slices.Chunk(chosen, p.cfg.BatchSize) {
-		b := &batch{}
-		for _, e := range chunk {
-			if latest[e.CustomerID] != e.ID {
-				out.Outdated++
-				continue
-			}
-			it, err := p.reopen(ctx, open, e.ID)
-			if err != nil {
-				return err
-			}
-			if len(it.reasons) > 0 {
-				out.Rejected++
-				continue
-			}
-			b.items = append(b.items, it)
+		b, moved, err := p.reopenAll(ctx, open, chunk, latest, out)
+		if err != nil {
+			return err
 		}
 		pl, err := p.plan(ctx, b)
 		if err != nil {
 			return err
 		}
+		pl.batch.Moved = moved
 		if err := p.carryOut(ctx, pl); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// reopenAll returns what of the entries is valid today, and their ids.
+func (p *pass) reopenAll(ctx context.Context, open RecordOpener, entries []padron.QuarantineEntry, latest map[padron.CustomerID]string, out *Replayed) (*batch, []string, error) {
+	b, moved := &batch{}, []string{}
+	for i := range entries {
+		e := &entries[i]
+		if e.CustomerID != "" && latest[e.CustomerID] != e.ID {
+			out.Outdated++
+			continue
+		}
+		it, err := p.reopen(ctx, open, e.ID)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(it.reasons) > 0 {
+			out.Rejected++
+			continue
+		}
+		outdated, err := p.overtaken(ctx, e, it.customer.ID)
+		if err != nil {
+			return nil, nil, err
+		}
+		if outdated {
+			out.Outdated++
+			continue
+		}
+		b.items, moved = append(b.items, it), append(moved, e.ID)
+	}
+	return b, moved, nil
+}
+
+// overtaken reports whether an entry that nobody could tell the customer of is
+// that of a customer who is in the register by now: a run brought what the
+// provider had, which is later, and could not know that it ends the entry.
+func (p *pass) overtaken(ctx context.Context, e *padron.QuarantineEntry, id padron.CustomerID) (bool, error) {
+	if e.CustomerID != "" {
+		return false, nil
+	}
+	known, err := p.cfg.Store.Lookup(ctx, []padron.CustomerID{id})
+	k, there := known[id]
+	return there && !k.Deleted, err
 }
 
 // entries returns everything in quarantine, and notes whose it is.
@@ -117,7 +153,8 @@ func choose(all []padron.QuarantineEntry, ids []string) ([]padron.QuarantineEntr
 	return chosen, nil
 }
 
-// latestOf returns the id of each customer's latest entry.
+// latestOf returns the id of each customer's latest entry; entries without a
+// customer are nobody's.
 func latestOf(all []padron.QuarantineEntry) map[padron.CustomerID]string {
 	latest, seen := map[padron.CustomerID]string{}, map[padron.CustomerID]int64{}
 	for i := range all {

@@ -18,6 +18,12 @@ import (
 // rules would have: with a reason that today's rules do not find.
 func (r *register) quarantined(cfg synchronizer.Config, at time.Time, reason padron.Reason, people ...map[string]any) []string {
 	r.t.Helper()
+	return r.quarantinedAs(cfg, at, reason, false, people...)
+}
+
+// quarantinedAs can leave out whose records they are: nobodys.
+func (r *register) quarantinedAs(cfg synchronizer.Config, at time.Time, reason padron.Reason, nobodys bool, people ...map[string]any) []string {
+	r.t.Helper()
 	var b padron.Batch
 	var ids []string
 	for _, p := range people {
@@ -29,6 +35,9 @@ func (r *register) quarantined(cfg synchronizer.Config, at time.Time, reason pad
 			r.t.Fatal(err)
 		}
 		owner, _ := record.Identity()
+		if nobodys {
+			owner = ""
+		}
 		b.Rejected = append(b.Rejected, padron.Rejected{ID: id, CustomerID: owner, Reasons: reasons, RunID: "old", Record: sealed, Key: key})
 		ids = append(ids, id)
 	}
@@ -127,5 +136,32 @@ func TestReplayWaitsForTheLease(t *testing.T) {
 	}
 	if _, err := r.replay(cfg); !errors.Is(err, padron.ErrLeaseHeld) {
 		t.Error(err)
+	}
+}
+
+// TestReplayOfNobodys: entries that an older version could tell no customer of
+// are each looked at, and leave the quarantine one by one.
+func TestReplayOfNobodys(t *testing.T) {
+	r := newRegister(t)
+	cfg := r.config(newPeople(1))
+	r.mustSync(cfg)
+	early, late := time.Unix(1_700_000_000, 0), time.Unix(1_700_000_100, 0)
+	r.quarantinedAs(cfg, late, "id:old_rule", true, person(2), renamed(person(3), "Después"))
+	r.quarantinedAs(cfg, early, "id:older_rule", true, renamed(person(3), "Antes"), renamed(person(1), "Persona de antes"))
+	bad := person(4)
+	delete(bad, "id")
+	r.quarantinedAs(cfg, late, "id:missing", true, bad)
+
+	got, err := r.replay(cfg)
+	if want := (synchronizer.Replayed{Replayed: 2, Inserted: 2, Rejected: 1, Outdated: 2}); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+	// Who is in the register already stays as a run brought him.
+	names := map[padron.CustomerID]string{"1": "Persona 1", "2": "Persona 2", "3": "Después"}
+	if d := cmp.Diff(names, r.names()); d != "" {
+		t.Errorf("register (-want +got):\n%s", d)
+	}
+	if left := r.quarantine(); len(left) != 2 {
+		t.Errorf("still in quarantine: %v", left)
 	}
 }

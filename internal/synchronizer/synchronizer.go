@@ -212,6 +212,14 @@ func finish(ctx context.Context, cfg *Config, lease padron.Lease, run padron.Run
 // errRefused marks a pass that would have deleted or changed too many.
 var errRefused = errors.New("refused")
 
+// errorText is an error's text, "" for none.
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
 // outcomeOf says how a run with that error ended, and why, for the report.
 func outcomeOf(err error) (padron.Outcome, string) {
 	switch {

@@ -10,10 +10,16 @@ import (
 )
 
 // quarantineRecords writes what a batch rejected, and ends the quarantine of
-// customers that arrived valid.
+// customers that arrived valid and of entries that moved in.
 func quarantineRecords(ctx context.Context, tx *sql.Tx, b *padron.Batch) error {
 	if err := chunked(asBytes(b.Cleared), func(part []any, marks string) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE customer_id IN ("+marks+")", part...) //nolint:gosec // marks only
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := chunked(asBytes(b.Moved), func(part []any, marks string) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE id IN ("+marks+")", part...) //nolint:gosec // marks only
 		return err
 	}); err != nil {
 		return err

@@ -35,7 +35,7 @@ func chunked[T any](items []T, f func(part []any, marks string) error) error {
 }
 
 // asBytes are ids as the columns keep them; nothing converts bytes.
-func asBytes(ids []padron.CustomerID) [][]byte {
+func asBytes[T ~string](ids []T) [][]byte {
 	out := make([][]byte, len(ids))
 	for i, id := range ids {
 		out[i] = []byte(id)

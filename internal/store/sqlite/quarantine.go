@@ -10,7 +10,7 @@ import (
 )
 
 // quarantineRecords writes what a batch rejected, and ends the quarantine of
-// customers that arrived valid.
+// customers that arrived valid and of entries that moved in.
 func quarantineRecords(ctx context.Context, tx *sql.Tx, b *padron.Batch) error {
 	ids := make([]string, len(b.Cleared))
 	for i, id := range b.Cleared {
@@ -18,6 +18,12 @@ func quarantineRecords(ctx context.Context, tx *sql.Tx, b *padron.Batch) error {
 	}
 	if err := chunked(ids, func(part []any, marks string) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE customer_id IN ("+marks+")", part...) //nolint:gosec // marks only
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := chunked(b.Moved, func(part []any, marks string) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE id IN ("+marks+")", part...) //nolint:gosec // marks only
 		return err
 	}); err != nil {
 		return err

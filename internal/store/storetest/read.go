@@ -235,6 +235,10 @@ func testQuarantine(t *testing.T, f *fixture) {
 	if left := must(f.store.Quarantine(ctx, "", 10))(f); len(left) != 1 {
 		t.Errorf("%d entries left, want the one without customer id", len(left))
 	}
+	f.apply(lease, &padron.Batch{Moved: []string{"q_b", "q_none"}})
+	if left := must(f.store.Quarantine(ctx, "", 10))(f); len(left) != 0 {
+		t.Errorf("an entry that moved in is still there: %v", left)
+	}
 }
 
 // testQuarantineAges: entries that nobody sent for long are removed, a bounded
