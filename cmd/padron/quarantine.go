@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"padron"
 	"padron/internal/app"
@@ -21,15 +24,21 @@ type quarantineCmd struct {
 }
 
 type quarantineList struct {
-	JSON bool `name:"json" help:"As JSON."`
+	Reason string `placeholder:"REASON" help:"Only those with this reason, such as zip_code:wrong_type."`
+	JSON   bool   `name:"json" help:"As JSON."`
 }
 
-// Run lists everything in quarantine.
+// Run lists everything in quarantine, or what has a reason.
 func (c *quarantineList) Run(ctx context.Context, env *cli.Env) error {
 	return withApp(ctx, env, func(a *app.App) error {
 		entries, err := allQuarantined(ctx, a)
 		if err != nil {
 			return err
+		}
+		if c.Reason != "" {
+			entries = slices.DeleteFunc(entries, func(q padron.QuarantineEntry) bool {
+				return !slices.Contains(q.Reasons, padron.Reason(c.Reason))
+			})
 		}
 		return cli.List(env.Stdout, c.JSON, "quarantine", entries, []string{"ID", "CUSTOMER", "SEEN", "LAST", "REASONS"},
 			func(q padron.QuarantineEntry) []string {
@@ -89,16 +98,39 @@ func (c *quarantineShow) Run(ctx context.Context, env *cli.Env) error {
 			v := record.Values[f]
 			shapes = append(shapes, fieldShape{f, v.Kind.String(), len(v.Text)})
 		}
+		_, _, today := record.Validate()
 		if c.JSON {
-			return cli.WriteJSON(env.Stdout, map[string]any{"entry": entry, "fields": shapes, "unknown_fields": append([]string{}, record.Unknown...)})
+			return cli.WriteJSON(env.Stdout, map[string]any{
+				"entry": entry, "reasons_today": append([]padron.Reason{}, today...),
+				"removed_after": padron.FormatTime(entry.LastSeen.Add(a.Config.QuarantineKeep)),
+				"fields":        shapes, "unknown_fields": append([]string{}, record.Unknown...),
+			})
 		}
-		if _, err := fmt.Fprintf(env.Stdout, "%s customer %q: %s\n", entry.ID, entry.CustomerID, joinReasons(entry.Reasons)); err != nil {
+		if _, err := io.WriteString(env.Stdout, entryFacts(&entry, today, a.Config.QuarantineKeep)); err != nil {
 			return err
 		}
 		return cli.List(env.Stdout, false, "", shapes, []string{"FIELD", "KIND", "BYTES"}, func(s fieldShape) []string {
 			return []string{s.Field.String(), s.Kind, strconv.Itoa(s.Length)}
 		})
 	})
+}
+
+// entryFacts is what a person should know of an entry before its fields.
+func entryFacts(q *padron.QuarantineEntry, today []padron.Reason, keep time.Duration) string {
+	var b strings.Builder
+	whose := "of nobody known"
+	if q.CustomerID != "" {
+		whose = fmt.Sprintf("of customer %q", q.CustomerID)
+	}
+	fmt.Fprintf(&b, "%s %s: %s\n", q.ID, whose, joinReasons(q.Reasons))
+	fmt.Fprintf(&b, "sent %d times from %s to %s, last in run %s\n", q.Count, padron.FormatTime(q.FirstSeen), padron.FormatTime(q.LastSeen), q.RunID)
+	if len(today) == 0 {
+		fmt.Fprintf(&b, "valid by the rules of this version: padron quarantine replay %s moves it in\n", q.ID)
+	} else {
+		fmt.Fprintf(&b, "not valid by the rules of this version either: %s\n", joinReasons(today))
+	}
+	fmt.Fprintf(&b, "a run removes it after %s, unless it is sent again or arrives valid\n\n", padron.FormatTime(q.LastSeen.Add(keep)))
+	return b.String()
 }
 
 type quarantineReplay struct {

@@ -92,6 +92,20 @@ func (e *Env) Logger(cfg *config.Config) *slog.Logger {
 // Terminal reports whether standard error is a terminal.
 func (e *Env) Terminal() bool { return term.IsTerminal(int(e.Stderr.Fd())) }
 
+// Width returns how many characters fit into a line of standard output, 0 where
+// it is no terminal: what a program reads is not folded.
+func (e *Env) Width() int {
+	out, ok := e.Stdout.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(out.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 // Main runs the command line over commands, a kong grammar whose commands have
 // a method Run(context.Context, *Env) error, and returns the exit code. An
 // interrupt or termination signal ends the context.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 )
 
 // WriteJSON writes one indented JSON document.
@@ -41,4 +42,13 @@ func List[T any](w io.Writer, asJSON bool, name string, items []T, header []stri
 		rows[i] = row(items[i])
 	}
 	return WriteTable(w, header, rows)
+}
+
+// Widest returns how many characters the longest line has.
+func Widest(s string) int {
+	widest := 0
+	for line := range strings.Lines(s) {
+		widest = max(widest, utf8.RuneCountInString(strings.TrimRight(line, "\n")))
+	}
+	return widest
 }
