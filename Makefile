@@ -4,8 +4,8 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X padron/internal/buildinfo.Version=$(VERSION)
 # Static binaries: the same command runs on any Linux, and from an empty image.
 GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
-# The caller's settings must not leak into tests.
-CLEAN_ENV := env $(foreach v,$(filter PADRON_%,$(.VARIABLES)),-u $(v))
+# The caller's settings must not leak into tests, but for those that are the tests' own.
+CLEAN_ENV := env $(foreach v,$(filter-out PADRON_TEST_%,$(filter PADRON_%,$(.VARIABLES))),-u $(v))
 FUZZTIME ?= 10s
 TORTURE ?= 2000
 ARGS ?=

@@ -22,7 +22,7 @@ func TestTLS(t *testing.T) {
 	byName := strings.Replace(server.Addr(), "127.0.0.1", "localhost", 1)
 	byOtherName := strings.Replace(server.Addr(), "127.0.0.1", "127.0.0.2", 1)
 	line := newProxy(t, server.Addr())
-	plain := mysqltest.Private(t, "--skip-ssl")
+	plain := mysqltest.Private(t, mysqltest.WithoutTLS())
 	for name, c := range map[string]struct{ url, want string }{
 		"verified by address":    {server.URL(server.Addr(), database, "tls=true&ca="+server.CAFile()), ""},
 		"verified by name":       {server.URL(byName, database, "tls=true&ca="+server.CAFile()), ""},
@@ -55,7 +55,10 @@ func TestTLS(t *testing.T) {
 // TestCredentialsAreAskedForEachConnection: a password that changes is used by
 // the next connection.
 func TestCredentialsAreAskedForEachConnection(t *testing.T) {
-	server := mysqltest.Shared(t)
+	mysqltest.Each(t, testCredentialsAreAskedForEachConnection)
+}
+
+func testCredentialsAreAskedForEachConnection(t *testing.T, server *mysqltest.Server) {
 	admin := server.Admin(t)
 	cfg, err := mysql.ParseURL(server.Database(t))
 	if err != nil {
@@ -113,8 +116,10 @@ func TestCredentialsAreAskedForEachConnection(t *testing.T) {
 
 // TestTimeLimit: a statement ends with its context, and its transaction with
 // it.
-func TestTimeLimit(t *testing.T) {
-	url := mysqltest.Shared(t).Database(t)
+func TestTimeLimit(t *testing.T) { mysqltest.Each(t, testTimeLimit) }
+
+func testTimeLimit(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
 	st := open(t, url)
 	held := lease(t, st)
 	conn, err := st.DB().BeginTx(t.Context(), nil)

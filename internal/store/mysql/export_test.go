@@ -77,3 +77,6 @@ func Identified(u ServiceUser) string { return new(Store).identified(&u) }
 // WithPatience has Open wait so long for a server that does not answer, as it
 // waits for one of RDS.
 func WithPatience(d time.Duration) Option { return func(s *Store) { s.patience = d } }
+
+// WithoutLoad has a store write as if the server took no LOAD DATA LOCAL.
+func (s *Store) WithoutLoad() *Store { s.load = false; return s }

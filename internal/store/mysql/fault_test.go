@@ -20,8 +20,10 @@ import (
 )
 
 // TestOneWinsTheLease: sixteen at once, in two instances.
-func TestOneWinsTheLease(t *testing.T) {
-	url := mysqltest.Shared(t).Database(t)
+func TestOneWinsTheLease(t *testing.T) { mysqltest.Each(t, testOneWinsTheLease) }
+
+func testOneWinsTheLease(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
 	stores := []*mysql.Store{open(t, url), open(t, url)}
 	last := int64(0)
 	for round := range 3 {
@@ -55,7 +57,11 @@ func TestKilledInATransaction(t *testing.T) {
 	if url := os.Getenv("MYSQL_TEST_CHILD"); url != "" {
 		child(t, url)
 	}
-	url := mysqltest.Shared(t).Database(t)
+	mysqltest.Each(t, testKilledInATransaction)
+}
+
+func testKilledInATransaction(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
 	st := open(t, url)
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestKilledInATransaction$")
 	cmd.Env = append(os.Environ(), "MYSQL_TEST_CHILD="+url)
@@ -88,8 +94,9 @@ func child(t *testing.T, url string) {
 // TestBrokenConnections breaks the connection after ever more bytes of a batch:
 // whatever the place, all of the batch is written or nothing, and the store
 // goes on.
-func TestBrokenConnections(t *testing.T) {
-	server := mysqltest.Shared(t)
+func TestBrokenConnections(t *testing.T) { mysqltest.Each(t, testBrokenConnections) }
+
+func testBrokenConnections(t *testing.T, server *mysqltest.Server) {
 	url := server.Database(t)
 	direct := open(t, url)
 	line := newProxy(t, server.Addr())
@@ -167,7 +174,11 @@ func TestPowerCut(t *testing.T) {
 // TestTakeoverWaitsForATransaction: a holder whose lease expires while it
 // writes ends its transaction before the next holder begins.
 func TestTakeoverWaitsForATransaction(t *testing.T) {
-	url := mysqltest.Shared(t).Database(t)
+	mysqltest.Each(t, testTakeoverWaitsForATransaction)
+}
+
+func testTakeoverWaitsForATransaction(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
 	first := open(t, url)
 	later := open(t, url, mysql.WithClock(func() time.Time { return time.Now().Add(2 * time.Hour) }))
 	held := lease(t, first)
@@ -209,8 +220,10 @@ func waitFor(t *testing.T, db *sql.DB, like string) {
 }
 
 // TestDeadlocksAreRepeated: two transactions lock two rows crosswise.
-func TestDeadlocksAreRepeated(t *testing.T) {
-	st := open(t, mysqltest.Shared(t).Database(t))
+func TestDeadlocksAreRepeated(t *testing.T) { mysqltest.Each(t, testDeadlocksAreRepeated) }
+
+func testDeadlocksAreRepeated(t *testing.T, server *mysqltest.Server) {
+	st := open(t, server.Database(t))
 	statements := []string{"UPDATE lease SET holder = concat(holder, 'x')", "UPDATE data_keys SET messages = messages + 1"}
 	if err := st.AddKey(t.Context(), padron.DataKey{ID: 1, Purpose: padron.PurposeSeal, Wrapped: []byte{1}}); err != nil {
 		t.Fatal(err)
@@ -243,8 +256,10 @@ func TestDeadlocksAreRepeated(t *testing.T) {
 	}
 }
 
-func TestMigrateTogether(t *testing.T) {
-	url := mysqltest.Shared(t).Database(t)
+func TestMigrateTogether(t *testing.T) { mysqltest.Each(t, testMigrateTogether) }
+
+func testMigrateTogether(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
 	var wg sync.WaitGroup
 	for range 4 {
 		st, err := connect(t, url)
@@ -268,8 +283,10 @@ func TestMigrateTogether(t *testing.T) {
 
 // TestMigrationIsTakenUp: MySQL commits each statement, so a migration that was
 // killed has done a part.
-func TestMigrationIsTakenUp(t *testing.T) {
-	st := open(t, mysqltest.Shared(t).Database(t))
+func TestMigrationIsTakenUp(t *testing.T) { mysqltest.Each(t, testMigrationIsTakenUp) }
+
+func testMigrationIsTakenUp(t *testing.T, server *mysqltest.Server) {
+	st := open(t, server.Database(t))
 	held := lease(t, st)
 	for _, statement := range []string{"DELETE FROM goose_db_version WHERE version_id > 0", "DROP TABLE tokens, audit, audit_turn"} {
 		if _, err := st.DB().Exec(statement); err != nil {
@@ -285,8 +302,10 @@ func TestMigrationIsTakenUp(t *testing.T) {
 	apply(t, st, held, batch(1, 2)) // the lease is as it was
 }
 
-func TestNewerSchemaIsRefused(t *testing.T) {
-	st := open(t, mysqltest.Shared(t).Database(t))
+func TestNewerSchemaIsRefused(t *testing.T) { mysqltest.Each(t, testNewerSchemaIsRefused) }
+
+func testNewerSchemaIsRefused(t *testing.T, server *mysqltest.Server) {
+	st := open(t, server.Database(t))
 	if _, err := st.DB().Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)"); err != nil {
 		t.Fatal(err)
 	}
@@ -300,8 +319,10 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 // TestSchemaOfTheNextRelease: a release migrates while the tasks of the last one
 // serve, and those that start meanwhile; a schema that takes something away
 // stops them.
-func TestSchemaOfTheNextRelease(t *testing.T) {
-	url := mysqltest.Shared(t).Database(t)
+func TestSchemaOfTheNextRelease(t *testing.T) { mysqltest.Each(t, testSchemaOfTheNextRelease) }
+
+func testSchemaOfTheNextRelease(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
 	for _, step := range []struct {
 		version int
 		served  bool
@@ -326,7 +347,9 @@ func TestSchemaOfTheNextRelease(t *testing.T) {
 
 // TestDamagedEntriesAreNamed: whatever somebody does to a row of the audit log
 // with SQL, verification names the first one.
-func TestDamagedEntriesAreNamed(t *testing.T) {
+func TestDamagedEntriesAreNamed(t *testing.T) { mysqltest.Each(t, testDamagedEntriesAreNamed) }
+
+func testDamagedEntriesAreNamed(t *testing.T, server *mysqltest.Server) {
 	for _, damage := range []string{
 		"UPDATE audit SET customers = 'garbage' WHERE seq = 5", "UPDATE audit SET customers = '[1]' WHERE seq = 5",
 		"UPDATE audit SET customers = '{}' WHERE seq = 5", `UPDATE audit SET customers = '[ "1","2"]' WHERE seq = 5`,
@@ -335,7 +358,7 @@ func TestDamagedEntriesAreNamed(t *testing.T) {
 		"UPDATE audit SET purpose = 'x' WHERE seq = 5", "UPDATE audit SET purpose = ' ' WHERE seq = 5", "DELETE FROM audit WHERE seq = 5",
 		"UPDATE audit SET customers = 'garbage' WHERE seq IN (5, 7)",
 	} {
-		st := open(t, mysqltest.Shared(t).Database(t))
+		st := open(t, server.Database(t))
 		log := audit.New(st, time.Now)
 		for range 9 {
 			if err := log.Record(t.Context(), padron.AuditEntry{Principal: "p", Action: padron.ActionGet, Customers: []padron.CustomerID{"1", "2"}}); err != nil {

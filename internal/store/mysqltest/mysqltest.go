@@ -1,8 +1,12 @@
 // Package mysqltest runs private database servers for tests: MariaDB as Debian
-// packages it, or the MySQL server whose binary PADRON_TEST_MYSQLD names. A
-// server listens on a free port of 127.0.0.1, keeps its files in a temporary
-// folder, and ends with the test binary, however that one ends. Tests never
-// skip for want of a server; scripts/test-deps installs one.
+// packages it, and for what an engine must do on both, MySQL as scripts/test-mysql
+// unpacks it. Where PADRON_TEST_MYSQLD names the binary of a MySQL server, every
+// test runs on that one alone; PADRON_TEST_MYSQL is the address of a running one
+// that takes MySQL's place.
+//
+// A server listens on a free port of 127.0.0.1, keeps its files in a temporary
+// folder, and ends with the test binary, however that one ends. Tests never skip
+// for want of a server; scripts/test-deps sees to both.
 package mysqltest
 
 import (
@@ -13,7 +17,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,11 +40,13 @@ const startTime = 60 * time.Second
 
 // Server is one database server.
 type Server struct {
-	dir    string
-	port   int
-	binary string
-	maria  bool
-	args   []string
+	program
+	dir  string
+	port int
+	args []string
+	// addr is that of a server that somebody else runs; prefix keeps its
+	// databases apart from those of other binaries.
+	addr, prefix string
 
 	cmd    *exec.Cmd
 	log    *log
@@ -51,41 +56,10 @@ type Server struct {
 	names   atomic.Int64
 }
 
-var shared = sync.OnceValues(func() (*Server, error) { return start() })
-
-// Shared returns the server that every test of this binary uses. It ends with
-// the process.
-func Shared(t testing.TB) *Server {
-	t.Helper()
-	s, err := shared()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// Private returns a server of this test alone, with further arguments.
-func Private(t testing.TB, args ...string) *Server {
-	t.Helper()
-	s, err := start(args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		s.Kill()
-		_ = s.sweeper.Close()
-		_ = os.RemoveAll(s.dir)
-	})
-	return s
-}
-
 // start makes a server's files and runs it.
-func start(args ...string) (*Server, error) {
-	binary, maria, err := findServer()
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{binary: binary, maria: maria, args: args}
+func start(p program, args ...string) (*Server, error) {
+	s := &Server{program: p, args: args}
+	var err error
 	if s.dir, err = os.MkdirTemp(parent(), "padron-mysql-"); err != nil {
 		return nil, err
 	}
@@ -104,19 +78,6 @@ func start(args ...string) (*Server, error) {
 			return s, err
 		}
 	}
-}
-
-// findServer returns the server's binary and whether it is MariaDB's.
-func findServer() (string, bool, error) {
-	if path := os.Getenv("PADRON_TEST_MYSQLD"); path != "" {
-		return path, false, nil
-	}
-	for _, name := range []string{"mariadbd", "/usr/sbin/mariadbd", "/usr/libexec/mariadbd"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, true, nil
-		}
-	}
-	return "", false, fmt.Errorf("mysqltest: no mariadbd here: run scripts/test-deps, or name a MySQL server in PADRON_TEST_MYSQLD")
 }
 
 // parent is where servers keep their files: TMPDIR if it is set, else memory if
@@ -166,7 +127,7 @@ func freePort() (int, error) {
 // run starts the server on its files and waits until it answers.
 func (s *Server) run() error {
 	s.log = &log{ready: make(chan struct{})}
-	s.cmd = exec.Command(s.binary, s.arguments()...)
+	s.cmd = exec.Command(s.path, s.arguments()...)
 	s.cmd.Stderr = s.log
 	s.cmd.Stdout = s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -188,10 +149,10 @@ func (s *Server) run() error {
 	case <-s.log.ready:
 		return nil
 	case <-exited:
-		return fmt.Errorf("mysqltest: %s ended at its start:\n%s", s.binary, s.log)
+		return fmt.Errorf("mysqltest: %s ended at its start:\n%s", s.path, s.log)
 	case <-limit.C:
 		s.Kill()
-		return fmt.Errorf("mysqltest: %s did not start:\n%s", s.binary, s.log)
+		return fmt.Errorf("mysqltest: %s did not start:\n%s", s.path, s.log)
 	}
 }
 
@@ -210,11 +171,30 @@ func (s *Server) Restart(t testing.TB) {
 }
 
 // Addr is the server's address and port.
-func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+func (s *Server) Addr() string {
+	if s.addr != "" {
+		return s.addr
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
+}
+
+// name is what the server is called in the names of tests.
+func (s *Server) name() string {
+	if s.maria {
+		return "MariaDB"
+	}
+	return "MySQL"
+}
 
 // CAFile is the path of the certificate that signed the server's, which is for
-// "localhost" and 127.0.0.1.
-func (s *Server) CAFile() string { return filepath.Join(s.dir, "ca.pem") }
+// "localhost" and 127.0.0.1. It is "" for a server that somebody
+// else runs.
+func (s *Server) CAFile() string {
+	if s.addr != "" {
+		return ""
+	}
+	return s.file("ca.pem")
+}
 
 // Admin opens the server with every right and no database.
 func (s *Server) Admin(t testing.TB) *sql.DB {
@@ -241,7 +221,7 @@ func (s *Server) admin() (*sql.DB, error) {
 // URL, without TLS.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
-	name := fmt.Sprintf("register_%d", s.names.Add(1))
+	name := fmt.Sprintf("register_%s%d", s.prefix, s.names.Add(1))
 	s.exec(t, "CREATE DATABASE "+name)
 	t.Cleanup(func() { s.exec(t, "DROP DATABASE IF EXISTS "+name) })
 	return s.URL(s.Addr(), name, "tls=false")

@@ -65,3 +65,41 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 		}
 	}
 }
+
+// TestRunningServer: a server that somebody else runs takes MySQL's place, for
+// binaries at the same time too.
+func TestRunningServer(t *testing.T) {
+	if os.Getenv("MYSQLTEST_CHILD") != "" {
+		names := ""
+		mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+			var load bool
+			if err := s.Admin(t).QueryRow("SELECT @@GLOBAL.local_infile").Scan(&load); err != nil || !load {
+				t.Errorf("LOAD DATA LOCAL is off (%v)", err)
+			}
+			names += s.Database(t) + "\n"
+		})
+		if err := os.WriteFile(os.Getenv("MYSQLTEST_CHILD"), []byte(names), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	running := mysqltest.Private(t, "--local-infile=OFF")
+	used := map[string]bool{}
+	for _, file := range []string{"first", "second"} {
+		at := filepath.Join(t.TempDir(), file)
+		cmd := exec.Command(os.Args[0], "-test.run", "^TestRunningServer$")
+		cmd.Env = append(os.Environ(), "MYSQLTEST_CHILD="+at, "PADRON_TEST_MYSQLD=", "PADRON_TEST_MYSQL="+running.URL(running.Addr(), "", ""))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		text, err := os.ReadFile(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := strings.Split(strings.TrimSpace(string(text)), "\n")
+		if last := names[len(names)-1]; len(names) != 2 || !strings.Contains(last, running.Addr()) || used[last] {
+			t.Errorf("databases %q, want the second on %s and never twice", names, running.Addr())
+		}
+		used[names[1]] = true
+	}
+}

@@ -22,8 +22,8 @@ import (
 // and nothing that costs start-up time.
 func (s *Server) arguments() []string {
 	args := append(s.basic(),
-		"--port="+strconv.Itoa(s.port), "--bind-address=127.0.0.1", "--socket="+s.path("socket"), "--pid-file="+s.path("pid"),
-		"--init-file="+s.path("init.sql"), "--ssl-ca="+s.CAFile(), "--ssl-cert="+s.path("cert.pem"), "--ssl-key="+s.path("key.pem"),
+		"--port="+strconv.Itoa(s.port), "--bind-address=127.0.0.1", "--socket="+s.file("socket"), "--pid-file="+s.file("pid"),
+		"--init-file="+s.file("init.sql"), "--ssl-ca="+s.CAFile(), "--ssl-cert="+s.file("cert.pem"), "--ssl-key="+s.file("key.pem"),
 		"--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=512M", "--skip-log-bin",
 		"--skip-name-resolve", "--local-infile=ON", "--performance-schema=OFF", "--loose-mysqlx=OFF", "--max-connections=200",
 	)
@@ -32,21 +32,21 @@ func (s *Server) arguments() []string {
 
 // basic are the arguments that making the files and serving share.
 func (s *Server) basic() []string {
-	args := []string{"--no-defaults", "--datadir=" + s.path("data"), "--loose-innodb-log-file-size=256M"}
+	args := []string{"--no-defaults", "--datadir=" + s.file("data"), "--loose-innodb-log-file-size=256M"}
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root") // the server refuses to be root unless told
 	}
 	return args
 }
 
-func (s *Server) path(name string) string { return filepath.Join(s.dir, name) }
+func (s *Server) file(name string) string { return filepath.Join(s.dir, name) }
 
 // prepare makes the server's files: its system tables, a user and certificates.
 func (s *Server) prepare() error {
 	if err := s.certificates(); err != nil {
 		return err
 	}
-	if err := os.WriteFile(s.path("init.sql"), fmt.Appendf(nil, "CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY '%s';\n"+
+	if err := os.WriteFile(s.file("init.sql"), fmt.Appendf(nil, "CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY '%s';\n"+
 		"GRANT ALL PRIVILEGES ON *.* TO '%s'@'%%' WITH GRANT OPTION;\n", User, Password, User), 0o600); err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s *Server) prepare() error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.path("data/mysql"), 0o700); err != nil {
+	if err := os.MkdirAll(s.file("data/mysql"), 0o700); err != nil {
 		return err
 	}
 	return s.make(script, "--bootstrap")
@@ -82,10 +82,10 @@ func systemTables() ([]byte, error) {
 
 // make runs the server once to make its files.
 func (s *Server) make(input []byte, mode string) error {
-	cmd := exec.Command(s.binary, append(s.basic(), mode)...)
+	cmd := exec.Command(s.path, append(s.basic(), mode)...)
 	cmd.Stdin = bytes.NewReader(input)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("mysqltest: make the files of %s: %w\n%s", s.binary, err, out)
+		return fmt.Errorf("mysqltest: make the files of %s: %w\n%s", s.path, err, out)
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func (s *Server) certificates() error {
 		"ca.pem": {Type: "CERTIFICATE", Bytes: ca.Raw}, "cert.pem": {Type: "CERTIFICATE", Bytes: server.Raw},
 		"key.pem": {Type: "PRIVATE KEY", Bytes: keyDER},
 	} {
-		if err := os.WriteFile(s.path(name), pem.EncodeToMemory(block), 0o600); err != nil {
+		if err := os.WriteFile(s.file(name), pem.EncodeToMemory(block), 0o600); err != nil {
 			return err
 		}
 	}
