@@ -153,6 +153,9 @@ type SyncOptions struct {
 	OnProgress func(synchronizer.Progress)
 	// OnRetry is called with the reason before the provider is asked again.
 	OnRetry func(reason string)
+	// OnBreaker is called with the state of the provider's circuit breaker; see
+	// [provider.Config].
+	OnBreaker func(state string)
 	// sharers are how many processes share the rate that the provider was
 	// promised; 0 and 1 are none beside this one.
 	sharers int
@@ -218,7 +221,8 @@ func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Confi
 	client, err := provider.New(provider.Config{
 		URL: a.Config.Provider.URL, APIKey: a.Config.Provider.APIKey,
 		Paging: provider.Paging(a.Config.Provider.Paging), PageSize: a.Config.Provider.PageSize, Rate: a.Config.Provider.Rate / float64(max(1, o.sharers)),
-		Logger: a.Logger, OnRetry: o.OnRetry,
+		Retries: retries(a.Config.Provider.Retries), RetryBudget: a.Config.Provider.RetryBudget,
+		Logger: a.Logger, OnRetry: o.OnRetry, OnBreaker: o.OnBreaker,
 	})
 	if err != nil {
 		return synchronizer.Config{}, nil, err
@@ -236,6 +240,14 @@ func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Confi
 		MaxDelete: a.Config.MaxDelete, MaxChange: a.Config.MaxChange, KeepRejected: a.Config.QuarantineKeep, Force: o.Force, DryRun: o.DryRun, Full: o.Full, Version: buildinfo.Version,
 		OnProgress: o.OnProgress, Logger: a.Logger,
 	}, client, nil
+}
+
+// retries is the setting as the client takes it, whose 0 is the default.
+func retries(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
 }
 
 // keyStore is where a run's data keys go; those of a dry run stay in memory.

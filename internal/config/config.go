@@ -89,6 +89,10 @@ type Provider struct {
 	PageSize int
 	// Rate is the most requests a second; 0 is no limit.
 	Rate float64
+	// Retries is how often one page is asked for again.
+	Retries int
+	// RetryBudget is how long failures may hold one run up in all.
+	RetryBudget time.Duration
 }
 
 // Load reads the settings. getenv is [os.LookupEnv] in production; overrides
@@ -99,11 +103,13 @@ func Load(getenv func(string) (string, bool), overrides map[string]string, requi
 	c := &Config{
 		DB: p.database(),
 		Provider: Provider{
-			URL:      parse(p, "PADRON_PROVIDER_URL", parseURL),
-			APIKey:   padron.Sensitive(parse(p, "PADRON_PROVIDER_API_KEY", parseHeaderValue)),
-			Paging:   parse(p, "PADRON_PROVIDER_PAGING", oneOf("auto", "none", "page", "link")),
-			PageSize: int(parse(p, "PADRON_PROVIDER_PAGE_SIZE", wholeNumber(1, 10_000))),
-			Rate:     parse(p, "PADRON_PROVIDER_RATE", parseRate),
+			URL:         parse(p, "PADRON_PROVIDER_URL", parseURL),
+			APIKey:      padron.Sensitive(parse(p, "PADRON_PROVIDER_API_KEY", parseHeaderValue)),
+			Paging:      parse(p, "PADRON_PROVIDER_PAGING", oneOf("auto", "none", "page", "link")),
+			PageSize:    int(parse(p, "PADRON_PROVIDER_PAGE_SIZE", wholeNumber(1, 10_000))),
+			Rate:        parse(p, "PADRON_PROVIDER_RATE", parseRate),
+			Retries:     int(parse(p, "PADRON_PROVIDER_RETRIES", wholeNumber(0, 100))),
+			RetryBudget: parse(p, "PADRON_PROVIDER_RETRY_BUDGET", parseBudget),
 		},
 		MaxDelete:      parse(p, "PADRON_SYNC_MAX_DELETE", parseShare),
 		MaxChange:      parse(p, "PADRON_SYNC_MAX_CHANGE", parseShare),
@@ -248,6 +254,14 @@ func parseRate(s string) (float64, error) {
 		return 0, errorf("%q is not requests a second from 0 (unlimited) to 1000000", s)
 	}
 	return x, nil
+}
+
+func parseBudget(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < time.Second || d > 24*time.Hour {
+		return 0, errorf("%q is not a duration from 1s to 24h, such as 15m", s)
+	}
+	return d, nil
 }
 
 func parseAddress(s string) (string, error) {

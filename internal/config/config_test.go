@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -29,7 +30,8 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		DB: DB{Path: "var/padron.db"}, Provider: Provider{Paging: "auto", PageSize: 1000}, MaxDelete: 0.1, MaxChange: 0.5, QuarantineKeep: 90 * padron.Day,
+		DB: DB{Path: "var/padron.db"}, Provider: Provider{Paging: "auto", PageSize: 1000, Retries: 6, RetryBudget: 15 * time.Minute},
+		MaxDelete: 0.1, MaxChange: 0.5, QuarantineKeep: 90 * padron.Day,
 		Keys: Keys{File: "var/keys.json"}, Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", LogLevel: slog.LevelInfo,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -83,6 +85,9 @@ func TestFaults(t *testing.T) {
 		{"PADRON_TLS_CERT", file, "belong together"},
 		{"PADRON_RATE_LIMIT", "fast", "requests a second"},
 		{"PADRON_PROVIDER_RATE", "-1", "requests a second"},
+		{"PADRON_PROVIDER_RETRIES", "101", "not a whole number from 0 to 100"},
+		{"PADRON_PROVIDER_RETRY_BUDGET", "15", "not a duration from 1s to 24h"},
+		{"PADRON_PROVIDER_RETRY_BUDGET", "0s", "not a duration from 1s to 24h"},
 		{"PADRON_LOG_LEVEL", "loud", "not debug, info, warn or error"},
 		{"PADRON_LOG_FORMAT", "xml", "not one of text, json"},
 		{"PADRON_OIDC_ISSUER", "https://login.example", "not supported"},

@@ -24,6 +24,8 @@ func Variables() []Variable {
 		{"PADRON_PROVIDER_PAGING", "auto", "how the provider pages: auto, none, page, link"},
 		{"PADRON_PROVIDER_PAGE_SIZE", "1000", "customers a page, 1 to 10000"},
 		{"PADRON_PROVIDER_RATE", "0", "requests a second that the provider gets at most; 0 is no limit"},
+		{"PADRON_PROVIDER_RETRIES", "6", "how often one page is asked for again, 0 to 100"},
+		{"PADRON_PROVIDER_RETRY_BUDGET", "15m", "how long the provider's failures may hold one run up in all, 1s to 24h"},
 		{"PADRON_SYNC_MAX_DELETE", "0.1", "share of customers that may vanish in one run before it refuses, 0 to 1"},
 		{"PADRON_SYNC_MAX_CHANGE", "0.5", "share of known customers that may change in one run before it refuses, 0 to 1"},
 		{"PADRON_QUARANTINE_KEEP", "90d", "how long a rejected record is kept that no run met again, 1d to 366d"},

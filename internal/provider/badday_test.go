@@ -274,38 +274,6 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestRetryAfterIsWaited: the wait that is logged is at least what was asked for.
-func TestRetryAfterIsWaited(t *testing.T) {
-	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", "120")
-		w.WriteHeader(http.StatusTooManyRequests)
-	})
-	ctx, cancel := context.WithCancel(t.Context())
-	var log bytes.Buffer
-	c := client(t, Config{URL: url, OnRetry: func(string) { cancel() }, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	_, _ = collect(ctx, c, "")
-	if !strings.Contains(log.String(), "in=2m0s reason=status_429") || strings.Contains(log.String(), testKey) {
-		t.Errorf("log %s", log.String())
-	}
-}
-
-// TestBackoff: full jitter, under a bound that doubles up to the maximum.
-func TestBackoff(t *testing.T) {
-	c := client(t, Config{URL: "http://h.example", RetryBase: 100, RetryMax: 1000})
-	for failed, most := range map[int]time.Duration{1: 100, 2: 200, 4: 800, 5: 1000, 50: 1000} {
-		seen := map[time.Duration]bool{}
-		for range 1000 {
-			d := c.backoff(failed)
-			if seen[d] = true; d < 0 || d > most {
-				t.Fatalf("%v after %d failures, at most %v", d, failed, most)
-			}
-		}
-		if len(seen) < 50 {
-			t.Errorf("only %d different waits after %d failures", len(seen), failed)
-		}
-	}
-}
-
 // TestArrayIsNotHeld: an array of 100,000 customers, 65 MB, is read in memory
 // that a page needs.
 func TestArrayIsNotHeld(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/failsafe-go/failsafe-go"
 	"golang.org/x/time/rate"
 
 	"padron"
@@ -38,12 +39,18 @@ type Page struct {
 	Fetch, Decode time.Duration
 }
 
-// Client reads one provider. It is safe for concurrent use.
+// Client reads one provider for one run, which its budget of retries is for. It
+// is safe for concurrent use.
 type Client struct {
-	cfg  Config
-	base *url.URL
-	http *http.Client
-	seed maphash.Seed
+	cfg    Config
+	base   *url.URL
+	http   *http.Client
+	gate   *gate
+	budget *budget
+	// tries is what is done about a try that failed, and asks about a breaker that
+	// is open.
+	tries, asks failsafe.Executor[any]
+	seed        maphash.Seed
 }
 
 // New checks cfg, and names every fault in it.
@@ -53,7 +60,13 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{cfg: cfg, base: base, http: newHTTPClient(&cfg, base), seed: maphash.MakeSeed()}, nil
+	c := &Client{cfg: cfg, base: base, gate: &gate{}, budget: &budget{most: cfg.RetryBudget}, seed: maphash.MakeSeed()}
+	c.http = newHTTPClient(&cfg, base, c.gate)
+	breaker := newBreaker(&cfg)
+	c.tries = failsafe.With(c.retries())
+	c.asks = failsafe.With(c.patience(breaker), failsafe.Policy[any](breaker))
+	cfg.OnBreaker(breaker.State().String())
+	return c, nil
 }
 
 const (
@@ -61,13 +74,13 @@ const (
 	maxRedirects   = 5
 )
 
-func newHTTPClient(cfg *Config, base *url.URL) *http.Client {
+func newHTTPClient(cfg *Config, base *url.URL, g *gate) *http.Client {
 	limit := rate.Inf
 	if cfg.Rate > 0 {
 		limit = rate.Limit(cfg.Rate)
 	}
 	return &http.Client{
-		Transport: &limitedTransport{limiter: rate.NewLimiter(limit, 1), next: &http.Transport{
+		Transport: &limitedTransport{limiter: rate.NewLimiter(limit, 1), gate: g, next: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			DialContext:            (&net.Dialer{Timeout: cfg.ConnectTimeout}).DialContext,
 			TLSHandshakeTimeout:    cfg.ConnectTimeout,
@@ -87,24 +100,6 @@ func newHTTPClient(cfg *Config, base *url.URL) *http.Client {
 		},
 	}
 }
-
-// limitedTransport keeps a promised rate: every request waits for its turn,
-// retries and redirects included.
-type limitedTransport struct {
-	limiter *rate.Limiter
-	next    *http.Transport
-}
-
-// RoundTrip implements [http.RoundTripper].
-func (t *limitedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := t.limiter.Wait(req.Context()); err != nil {
-		return nil, err
-	}
-	return t.next.RoundTrip(req)
-}
-
-// CloseIdleConnections is found by [http.Client.CloseIdleConnections].
-func (t *limitedTransport) CloseIdleConnections() { t.next.CloseIdleConnections() }
 
 var (
 	errForeignRedirect = errors.New("foreign redirect")

@@ -64,14 +64,21 @@ type Config struct {
 
 	// Retries is how often one page is asked for again; default 6, negative none.
 	Retries   int
-	RetryBase time.Duration // default 250 ms, doubled each time
+	RetryBase time.Duration // default 250 ms, doubled each time, give or take half
 	RetryMax  time.Duration // default 30 s
+	// RetryBudget is how long tries that failed and the waits after them may hold
+	// the run up in all; default 15 min. Times that overlap, of pages in flight,
+	// count once.
+	RetryBudget time.Duration
 
 	// Logger takes a warning for each retry; nil takes none.
 	Logger *slog.Logger
 	// OnRetry is called before each retry, if not nil, with one word such as
 	// "truncated" or "status_503", to count by.
 	OnRetry func(reason string)
+	// OnBreaker is called with the state of the circuit breaker, if not nil:
+	// "closed" by [New], and "open", "half-open" or "closed" when it changes.
+	OnBreaker func(state string)
 }
 
 const maxPageSize = 10_000
@@ -97,11 +104,15 @@ func (c Config) withDefaults() Config {
 	c.Retries = max(0, orDefault(c.Retries, 6))
 	c.RetryBase = orDefault(c.RetryBase, 250*time.Millisecond)
 	c.RetryMax = orDefault(c.RetryMax, 30*time.Second)
+	c.RetryBudget = orDefault(c.RetryBudget, 15*time.Minute)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.OnRetry == nil {
 		c.OnRetry = func(string) {}
+	}
+	if c.OnBreaker == nil {
+		c.OnBreaker = func(string) {}
 	}
 	return c
 }
@@ -124,7 +135,7 @@ func (c *Config) validate() (*url.URL, error) {
 		value time.Duration
 	}{
 		{"connect timeout", c.ConnectTimeout}, {"header timeout", c.HeaderTimeout}, {"stall timeout", c.StallTimeout},
-		{"retry base", c.RetryBase}, {"retry maximum", c.RetryMax},
+		{"retry base", c.RetryBase}, {"retry maximum", c.RetryMax}, {"retry budget", c.RetryBudget},
 	} {
 		if d.value < 0 {
 			faults = append(faults, padron.Invalid(d.name, "%v is negative", d.value))

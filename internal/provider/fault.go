@@ -22,8 +22,6 @@ type fault struct {
 	reason string
 	// final: no later try would change it.
 	final bool
-	// after is how long the provider asks to wait.
-	after time.Duration
 }
 
 // Error implements error.
@@ -100,7 +98,9 @@ func (c *Client) statusFault(resp *http.Response) *fault {
 	}
 	f := c.fault(fmt.Sprintf("status_%d", status), "it answered %d %s%s", status, http.StatusText(status), advice)
 	f.final = !mayPass(status)
-	f.after = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	if !f.final {
+		c.gate.shut(retryAfter(resp.Header.Get("Retry-After"), time.Now()))
+	}
 	return f
 }
 

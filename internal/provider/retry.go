@@ -3,67 +3,93 @@ package provider
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
 )
 
-// maxRetryAfter bounds how long the provider can make us wait for one try.
-const maxRetryAfter = 5 * time.Minute
+const (
+	// maxRetryAfter bounds how long the provider can make us wait for one try.
+	maxRetryAfter = 5 * time.Minute
+	// jitter is the share by which a wait is longer or shorter, so that many
+	// clients do not come back at once.
+	jitter = 0.5
+)
+
+// errProgress ends an execution of the retry policy whose try came further than
+// any before.
+var errProgress = errors.New("progress")
 
 // retry calls try until it succeeds, fails for good, or has failed once more
-// than the budget of retries since it last made progress. It is a loop of its
-// own because a policy of failsafe-go counts every failure, and a long array
-// must be able to earn its budget again.
+// than the retries allowed since it last made progress.
+//
+// The policy counts every failure of an execution, but a long array that breaks
+// off again and again must be able to earn its tries anew: so a try that made
+// progress ends its execution, and the next one begins with the failure that
+// ended it, to be waited for like any other.
 func (c *Client) retry(ctx context.Context, try func() (progress bool, err error)) error {
-	for failed := 1; ; failed++ {
-		progress, err := try()
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil && !errors.Is(err, errStopped) {
+	for broke, last := error(nil), error(nil); ; broke = last {
+		err := c.tries.WithContext(ctx).Run(func() error {
+			if again := broke; again != nil {
+				broke = nil
+				return again
+			}
+			var progress bool
+			last = c.asks.WithContext(ctx).Run(func() (err error) {
+				progress, err = try()
+				return err
+			})
+			if progress && transient(last) {
+				return errProgress
+			}
+			return last
+		})
+		switch {
+		case errors.Is(last, errStopped):
+			return last
+		case err != nil && ctx.Err() != nil:
 			return context.Cause(ctx)
-		}
-		if progress {
-			failed = 1
-		}
-		var f *fault
-		if !errors.As(err, &f) || f.final || failed > c.cfg.Retries {
-			return err
-		}
-		delay := f.after + c.backoff(failed)
-		c.cfg.Logger.WarnContext(ctx, "trying the provider again",
-			"in", delay.Round(time.Millisecond).String(), "reason", f.reason, "because", f.err.Error())
-		c.cfg.OnRetry(f.reason)
-		if err := wait(ctx, delay); err != nil {
-			return err
+		case !errors.Is(err, errProgress):
+			return c.gaveUp(err)
 		}
 	}
 }
 
-// wait waits, or returns ctx's cause.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+// retries is the policy for tries that failed: exponential backoff with jitter,
+// within the budget of the run.
+func (c *Client) retries() failsafe.Policy[any] {
+	return retrypolicy.NewBuilder[any]().
+		WithMaxRetries(c.cfg.Retries).
+		WithBackoff(c.cfg.RetryBase, c.cfg.RetryMax).
+		WithJitterFactor(jitter).
+		ReturnLastFailure().
+		HandleIf(func(_ any, err error) bool { return transient(err) }).
+		AbortIf(func(any, error) bool { return !c.budget.affords(c.gate.left()) }).
+		OnRetryScheduled(c.beforeRetry).
+		Build()
 }
 
-// backoff is a random share of a wait that doubles with each failure ("full
-// jitter"), so that many clients do not come back at once.
-func (c *Client) backoff(failed int) time.Duration {
-	most := c.cfg.RetryBase
-	for i := 1; i < failed && most < c.cfg.RetryMax; i++ {
-		most *= 2
+// beforeRetry tells of a retry before it is waited for.
+func (c *Client) beforeRetry(e failsafe.ExecutionScheduledEvent[any]) {
+	var f *fault
+	if !errors.As(e.LastError(), &f) {
+		return
 	}
-	most = min(most, c.cfg.RetryMax)
-	return rand.N(most + 1) //nolint:gosec // spreads load, guards nothing
+	delay, now := max(e.Delay, c.gate.left()), time.Now()
+	c.budget.charge(now.Add(-e.ElapsedAttemptTime()), now.Add(delay))
+	c.cfg.Logger.WarnContext(e.Context(), "trying the provider again",
+		"in", delay.Round(time.Millisecond).String(), "reason", f.reason, "because", f.err.Error())
+	c.cfg.OnRetry(f.reason)
+}
+
+// transient: the try failed by a fault that a later one may not meet.
+func transient(err error) bool {
+	var f *fault
+	return errors.As(err, &f) && !f.final
 }
 
 // retryAfter reads a Retry-After header, seconds or a date (RFC 9110, section

@@ -1,0 +1,74 @@
+package provider
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// gate is shut while the provider has asked to be left alone (Retry-After): that
+// holds for every request, not only for the page that was told so.
+type gate struct {
+	mu    sync.Mutex
+	until time.Time
+}
+
+func (g *gate) shut(d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if until := time.Now().Add(d); until.After(g.until) {
+		g.until = until
+	}
+}
+
+// left is how long the gate stays shut; 0 is open.
+func (g *gate) left() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return max(0, time.Until(g.until))
+}
+
+// limitedTransport keeps what was promised: every request, retries, redirects
+// and pages in flight included, waits for its turn and for the gate.
+type limitedTransport struct {
+	limiter *rate.Limiter
+	gate    *gate
+	next    http.RoundTripper
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *limitedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	for {
+		if err := t.limiter.Wait(ctx); err != nil {
+			return nil, err
+		}
+		left := t.gate.left()
+		if left == 0 {
+			return t.next.RoundTrip(req)
+		}
+		if err := wait(ctx, left); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// CloseIdleConnections is found by [http.Client.CloseIdleConnections].
+func (t *limitedTransport) CloseIdleConnections() {
+	(&http.Client{Transport: t.next}).CloseIdleConnections()
+}
+
+// wait waits, or returns ctx's cause.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
