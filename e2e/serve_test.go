@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,6 +35,60 @@ func TestServeEvery(t *testing.T) {
 		}
 	}
 	p.stop(t)
+}
+
+// TestServeBesideAnotherRun: while another process has the register, runs are
+// skipped, the data grow old, and health says so; then all is well again.
+func TestServeBesideAnotherRun(t *testing.T) {
+	_, url := provide(t, providertest.Options{Customers: 30, Seed: 4, Dirty: 0.1}, nil)
+	dir := t.TempDir()
+	env := []string{"PADRON_PROVIDER_URL=" + url}
+	mustRun(t, dir, env, "synchronizer", "plan", "--partitions", "1")
+	p := start(t, dir, env, "synchronizer", "serve", "--every", "1s", "--max-age", "1s", "--admin-listen", "127.0.0.1:0")
+	admin, _ := waitForLog(t, p, "serving")["admin"].(string)
+	for _, entry := range waitForLogs(t, p, "run ended", 3) {
+		if entry["outcome"] != "skipped" {
+			t.Fatalf("a run beside another: %v", entry)
+		}
+	}
+	// The second run began at least 0.9 s after the first, the third 1.8 s.
+	if a := call(t, http.MethodGet, admin+"/healthz", "", ""); a.status != http.StatusServiceUnavailable || !strings.Contains(a.body, "failing: runs") {
+		t.Errorf("healthz: %d %s", a.status, a.body)
+	}
+	before := scrape(t, admin)
+	if before["padron_sync_lag_seconds"] < 1.8 || before[`padron_sync_runs_total{outcome="skipped"}`] < 2 || before["padron_sync_last_completed_timestamp_seconds"] != 0 {
+		t.Errorf("metrics: %v", before)
+	}
+	mustRun(t, dir, env, "synchronizer", "run", "--partition", "1/1")
+	mustRun(t, dir, env, "synchronizer", "finish")
+	n := 1
+	for waitForLogs(t, p, "run ended", n)[n-1]["outcome"] != "completed" {
+		n++
+	}
+	waitForLogs(t, p, "run ended", n+1) // by then run n is in the metrics
+	after := scrape(t, admin)
+	if after["padron_sync_lag_seconds"] > before["padron_sync_lag_seconds"] || after[`padron_sync_runs_total{outcome="completed"}`] < 1 ||
+		after["padron_quarantine_entries"] < 1 || after[`padron_sync_stage_seconds_count{stage="validate"}`] < 1 ||
+		after[`padron_provider_breaker_state{state="closed"}`] != 1 || after[`padron_key_messages{group="",purpose="quarantine"}`] < 1 {
+		t.Errorf("metrics: %v", after)
+	}
+}
+
+// scrape reads metrics as Prometheus does: each sample by its name and labels.
+func scrape(t *testing.T, admin string) map[string]float64 {
+	t.Helper()
+	a := call(t, http.MethodGet, admin+"/metrics", "", "")
+	if a.status != http.StatusOK {
+		t.Fatalf("metrics: %d %s", a.status, a.body)
+	}
+	samples := map[string]float64{}
+	for line := range strings.Lines(a.body) {
+		name, text, found := strings.Cut(strings.TrimSpace(line), " ")
+		if value, err := strconv.ParseFloat(text, 64); found && err == nil && !strings.HasPrefix(line, "#") {
+			samples[name] = value
+		}
+	}
+	return samples
 }
 
 func TestServeChecksItsFlags(t *testing.T) {

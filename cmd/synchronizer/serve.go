@@ -62,9 +62,11 @@ func (s *serveCmd) serve(ctx context.Context, a *app.App) error {
 		return err
 	}
 	registry := app.NewRegistry()
-	metrics := observe.NewSync(registry, a.Store)
+	fresh := observe.NewFreshness(a.Store, time.Now)
+	metrics := observe.NewSync(registry)
+	observe.NewRegister(registry, a.Store, fresh, a.Logger)
 	health := observe.Health(a.Logger, map[string]func(context.Context) error{
-		"database": a.Store.Ping, "runs": observe.Fresh(a.Store, s.MaxAge, time.Now),
+		"database": a.Store.Ping, "runs": fresh.Within(s.MaxAge),
 	})
 	endpoint := &app.Endpoint{Listener: admin, Handler: app.Admin(health, registry), TLS: tls}
 	a.Logger.InfoContext(ctx, "serving", "admin", endpoint.URL(), "every", s.Every.String())

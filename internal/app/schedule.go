@@ -7,31 +7,43 @@ import (
 
 	"padron"
 	"padron/internal/observe"
+	"padron/internal/synchronizer"
 )
 
 // SyncEvery does runs, one after the other, until ctx ends: the first at once,
 // each next one a period after the last began, give or take a tenth, so that
 // many tasks do not come at the same second; a run that takes longer is followed
-// at once. What fails is logged and tried again in the next run. Only settings
-// with which no run could begin are an error.
+// at once. A run is skipped while one of another process is under way. What fails
+// is logged and tried again in the next run. Only settings with which no run could
+// begin are an error.
 func (a *App) SyncEvery(ctx context.Context, period time.Duration, metrics *observe.Sync) error {
-	o := SyncOptions{OnRetry: metrics.Retry}
+	o := SyncOptions{
+		OnRetry:    metrics.Retry,
+		OnProgress: func(p synchronizer.Progress) { metrics.Progress(p.Read, p.Expected) },
+	}
 	if _, _, err := a.syncConfig(ctx, o); err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
-		next := time.Now().Add(jittered(period))
+	every(ctx, period, func() {
+		metrics.Began()
 		run, err := a.Sync(ctx, o)
 		if run.ID == "" && err != nil {
 			a.Logger.ErrorContext(ctx, "no run began", "error", err.Error())
 			run.Outcome = padron.OutcomeFailed
 		}
-		if err := metrics.Ended(context.WithoutCancel(ctx), &run); err != nil {
-			a.Logger.WarnContext(ctx, "the metrics are not up to date", "error", err.Error())
-		}
+		metrics.Ended(&run)
+	})
+	return nil
+}
+
+// every calls do at once and then about a period after it was last called, never
+// twice at a time, until ctx ends.
+func every(ctx context.Context, period time.Duration, do func()) {
+	for ctx.Err() == nil {
+		next := time.Now().Add(jittered(period))
+		do()
 		wait(ctx, time.Until(next))
 	}
-	return nil
 }
 
 // jittered returns 0.9 to 1.1 times d.

@@ -1,60 +1,64 @@
-// Package observe is what a running service shows of itself: metrics for
-// machines, and health for whoever restarts it. Nothing here is personal.
+// Package observe is what a running service shows of itself: metrics and traces
+// for machines, and health for whoever restarts it. Nothing here is personal.
 package observe
 
 import (
-	"context"
-	"fmt"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"padron"
 )
 
-// Sync is the metrics of a synchronizer. It is safe for concurrent use.
+// Breaker states, as the provider's circuit breaker calls them.
+const (
+	BreakerClosed   = "closed"
+	BreakerHalfOpen = "half_open"
+	BreakerOpen     = "open"
+)
+
+// Sync is the metrics of a synchronizer; docs/operations.md lists them. Counters
+// are of this process. What others can change too, such as the age of the last
+// completed run, is read when the metrics are asked for: see [Register]. It is
+// safe for concurrent use.
 type Sync struct {
-	store      SyncStore
-	customers  *prometheus.CounterVec
-	runs       *prometheus.CounterVec
-	retries    *prometheus.CounterVec
-	rate       prometheus.Gauge
-	duration   prometheus.Gauge
-	completed  prometheus.Gauge
-	quarantine prometheus.Gauge
-	messages   *prometheus.GaugeVec
+	customers *prometheus.CounterVec
+	runs      *prometheus.CounterVec
+	retries   *prometheus.CounterVec
+	purged    prometheus.Counter
+	stages    *prometheus.HistogramVec
+	breaker   *prometheus.GaugeVec
+	rate      prometheus.Gauge
+	duration  prometheus.Gauge
+	running   prometheus.Gauge
+	read      prometheus.Gauge
+	expected  prometheus.Gauge
 }
 
-// SyncStore is what the metrics read after each run.
-type SyncStore interface {
-	CountQuarantine(ctx context.Context) (int64, error)
-	Keys(ctx context.Context) ([]padron.DataKey, error)
-}
-
-// NewSync returns the metrics, registered with r:
-//
-//   - padron_sync_customers_total{outcome}: inserted, updated, unchanged, deleted, quarantined, duplicate
-//   - padron_sync_runs_total{outcome}: completed, skipped, refused, failed
-//   - padron_sync_last_run_customers_per_second, padron_sync_last_run_duration_seconds
-//   - padron_sync_last_completed_timestamp_seconds: when this process last completed a run, Unix time
-//   - padron_provider_retries_total{reason}
-//   - padron_quarantine_entries
-//   - padron_key_messages{purpose,group}: the most messages that one data key sealed, of at most 2^31
-func NewSync(r prometheus.Registerer, st SyncStore) *Sync {
+// NewSync returns the metrics, registered with r.
+func NewSync(r prometheus.Registerer) *Sync {
 	s := &Sync{
-		store:      st,
-		customers:  counter("padron_sync_customers_total", "Customers by what a run did with them.", "outcome"),
-		runs:       counter("padron_sync_runs_total", "Runs by how they ended.", "outcome"),
-		retries:    counter("padron_provider_retries_total", "Requests to the provider that were tried again, by why.", "reason"),
-		rate:       gauge("padron_sync_last_run_customers_per_second", "Customers read a second by the last run."),
-		duration:   gauge("padron_sync_last_run_duration_seconds", "How long the last run took."),
-		completed:  gauge("padron_sync_last_completed_timestamp_seconds", "When a run of this process last completed, Unix time."),
-		quarantine: gauge("padron_quarantine_entries", "Rejected records in quarantine."),
-		messages: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "padron_key_messages", Help: "The most messages that one data key sealed.",
-		}, []string{"purpose", "group"}),
+		customers: counter("padron_sync_customers_total", "Customers by what a run did with them.", "outcome"),
+		runs:      counter("padron_sync_runs_total", "Runs by how they ended.", "outcome"),
+		retries:   counter("padron_provider_retries_total", "Requests to the provider that were tried again, by why.", "reason"),
+		purged:    prometheus.NewCounter(prometheus.CounterOpts{Name: "padron_quarantine_purged_total", Help: "Rejected records removed because nobody had sent them for too long."}),
+		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "padron_sync_stage_seconds", Help: "Where the time of a run went, by stage; stages work at the same time.",
+			Buckets: prometheus.ExponentialBuckets(0.01, 4, 10), // to 44 minutes
+		}, []string{"stage"}),
+		breaker: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "padron_provider_breaker_state", Help: "1 for the state of the circuit breaker before the provider, 0 for the others.",
+		}, []string{"state"}),
+		rate:     gauge("padron_sync_last_run_customers_per_second", "Customers read a second by the last run."),
+		duration: gauge("padron_sync_last_run_duration_seconds", "How long the last run took."),
+		running:  gauge("padron_sync_running", "1 while a run is under way."),
+		read:     gauge("padron_sync_pass_read_customers", "Customers that the run under way has read so far."),
+		expected: gauge("padron_sync_pass_expected_customers", "Customers that the run under way is likely to read, as the last one did; 0 is unknown."),
 	}
-	r.MustRegister(s.customers, s.runs, s.retries, s.rate, s.duration, s.completed, s.quarantine, s.messages)
+	r.MustRegister(s.customers, s.runs, s.retries, s.purged, s.stages, s.breaker, s.rate, s.duration, s.running, s.read, s.expected)
+	s.Breaker(BreakerClosed)
+	for _, outcome := range []padron.Outcome{padron.OutcomeCompleted, padron.OutcomeSkipped, padron.OutcomeRefused, padron.OutcomeFailed} {
+		s.runs.WithLabelValues(string(outcome)) // 0 is there from the start
+	}
 	return s
 }
 
@@ -69,8 +73,30 @@ func gauge(name, help string) prometheus.Gauge {
 // Retry counts a request to the provider that is tried again.
 func (s *Sync) Retry(reason string) { s.retries.WithLabelValues(reason).Inc() }
 
-// Ended counts a run, and reads what it left in the store.
-func (s *Sync) Ended(ctx context.Context, run *padron.Run) error {
+// Breaker notes the state that the circuit breaker before the provider is in.
+func (s *Sync) Breaker(state string) {
+	for _, known := range []string{BreakerClosed, BreakerHalfOpen, BreakerOpen} {
+		value := 0.0
+		if known == state {
+			value = 1
+		}
+		s.breaker.WithLabelValues(known).Set(value)
+	}
+}
+
+// Began notes that a run is under way.
+func (s *Sync) Began() { s.running.Set(1) }
+
+// Progress notes how far the run under way is. expected 0 is unknown.
+func (s *Sync) Progress(read, expected int64) {
+	s.read.Set(float64(read))
+	s.expected.Set(float64(expected))
+}
+
+// Ended counts a run, and what it did.
+func (s *Sync) Ended(run *padron.Run) {
+	s.running.Set(0)
+	s.Progress(0, 0)
 	s.runs.WithLabelValues(string(run.Outcome)).Inc()
 	for outcome, n := range map[string]int64{
 		"inserted": run.Inserted, "updated": run.Updated, "unchanged": run.Unchanged,
@@ -79,64 +105,12 @@ func (s *Sync) Ended(ctx context.Context, run *padron.Run) error {
 		s.customers.WithLabelValues(outcome).Add(float64(n))
 	}
 	if run.Outcome == padron.OutcomeSkipped {
-		return nil
+		return
+	}
+	s.purged.Add(float64(run.Purged))
+	for stage, took := range run.Stages {
+		s.stages.WithLabelValues(string(stage)).Observe(took.Seconds())
 	}
 	s.rate.Set(run.Rate())
 	s.duration.Set(run.Duration.Seconds())
-	if run.Outcome == padron.OutcomeCompleted {
-		s.completed.Set(float64(run.StartedAt.Add(run.Duration).UnixMilli()) / 1000)
-	}
-	return s.read(ctx)
-}
-
-// read looks at what stands in the store.
-func (s *Sync) read(ctx context.Context) error {
-	entries, err := s.store.CountQuarantine(ctx)
-	if err != nil {
-		return err
-	}
-	s.quarantine.Set(float64(entries))
-	keys, err := s.store.Keys(ctx)
-	if err != nil {
-		return err
-	}
-	most := map[[2]string]int64{}
-	for i := range keys {
-		at := [2]string{string(keys[i].Purpose), keys[i].Group}
-		most[at] = max(most[at], keys[i].Messages)
-	}
-	for at, n := range most {
-		s.messages.WithLabelValues(at[0], at[1]).Set(float64(n))
-	}
-	return nil
-}
-
-// History is where completed runs are looked up.
-type History interface {
-	Runs(ctx context.Context, limit int) ([]padron.Run, error)
-}
-
-// Fresh returns a check that fails when no run, of this process or another,
-// completed within the age; until then the process's own start counts.
-func Fresh(h History, age time.Duration, now func() time.Time) func(context.Context) error {
-	started := now()
-	return func(ctx context.Context) error {
-		runs, err := h.Runs(ctx, 100)
-		if err != nil {
-			return err
-		}
-		last := started
-		for i := range runs {
-			if runs[i].Outcome != padron.OutcomeCompleted {
-				continue
-			}
-			if at := runs[i].StartedAt.Add(runs[i].Duration); at.After(last) {
-				last = at
-			}
-		}
-		if since := now().Sub(last); since > age {
-			return fmt.Errorf("no run has completed for %v, more than %v", since.Round(time.Second), age)
-		}
-		return nil
-	}
 }
