@@ -19,6 +19,7 @@ import (
 func (a *App) SyncEvery(ctx context.Context, period time.Duration, metrics *observe.Sync) error {
 	o := SyncOptions{
 		OnRetry:    metrics.Retry,
+		OnBreaker:  metrics.Breaker,
 		OnProgress: func(p synchronizer.Progress) { metrics.Progress(p.Read, p.Expected) },
 	}
 	if _, _, err := a.syncConfig(ctx, o); err != nil {

@@ -81,7 +81,7 @@ padron_key_messages{group="personal",purpose="seal"} 7
 # HELP padron_provider_breaker_state 1 for the state of the circuit breaker before the provider, 0 for the others.
 # TYPE padron_provider_breaker_state gauge
 padron_provider_breaker_state{state="closed"} 0
-padron_provider_breaker_state{state="half_open"} 0
+padron_provider_breaker_state{state="half-open"} 0
 padron_provider_breaker_state{state="open"} 1
 # HELP padron_provider_retries_total Requests to the provider that were tried again, by why.
 # TYPE padron_provider_retries_total counter

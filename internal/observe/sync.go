@@ -3,7 +3,6 @@
 package observe
 
 import (
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"padron"
@@ -12,7 +11,7 @@ import (
 // Breaker states, as the provider's circuit breaker calls them.
 const (
 	BreakerClosed   = "closed"
-	BreakerHalfOpen = "half_open"
+	BreakerHalfOpen = "half-open"
 	BreakerOpen     = "open"
 )
 
