@@ -9,6 +9,7 @@ CLEAN_ENV := env $(foreach v,$(filter-out PADRON_TEST_%,$(filter PADRON_%,$(.VAR
 FUZZTIME ?= 10s
 TORTURE ?= 2000
 ARGS ?=
+PARTS ?= all
 
 # What npm installs for infra brings Go files of its own.
 SOURCES = $$(find . -name node_modules -prune -o -name '*.go' -print)
@@ -46,8 +47,9 @@ lint: ## golangci-lint, pinned in tools/go.mod
 	go tool -modfile=tools/go.mod golangci-lint run ./...
 	cd infra && go tool -modfile=../tools/go.mod golangci-lint run --config ../.golangci.yml ./...
 
-bench: ## what the parts cost, and a first synchronization against its limit
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## each figure beside its limit, into docs/benchmarks.md: about 20 minutes; PARTS=sync,memory,scale,profile picks
+	@scripts/test-deps
+	$(CLEAN_ENV) BENCH=$(PARTS) go test -count=1 -timeout 120m -v -run '^TestBench$$' ./bench
 
 torture: ## random faults, kills and changes over TORTURE runs
 	PADRON_TORTURE=$(TORTURE) go test -count=1 -timeout 60m -run TestTorture ./internal/synchronizer

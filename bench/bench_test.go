@@ -1,5 +1,6 @@
 // Package bench measures the whole, each figure beside its limit in the same
-// run. `make bench` runs it; no test asserts a time.
+// run. `make bench` and `make bench-peers` run it and write docs/benchmarks.md;
+// no test asserts a time.
 package bench
 
 import (
