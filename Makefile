@@ -14,7 +14,7 @@ PARTS ?= all
 # What npm installs for infra brings Go files of its own.
 SOURCES = $$(find . -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help run test build infra infra-deps infra-docs cost lint bench torture fuzz cover clean images deploy destroy environment
+.PHONY: help run test build infra infra-deps infra-docs cost lint workflows findings vulnerabilities bench torture race test-mysql fuzz cover clean images deploy destroy environment
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -43,9 +43,22 @@ infra: infra-deps ## the AWS estate: synthesize the templates, prove and test th
 	cd infra && $(CLEAN_ENV) go test -timeout 15m $$(go list ./... | grep -v /images$$)
 	cd infra && go run ./cmd/padron-infra emulate
 
-lint: ## golangci-lint, pinned in tools/go.mod
+lint: workflows ## golangci-lint, pinned in tools/go.mod, and the workflows' checks
 	go tool -modfile=tools/go.mod golangci-lint run ./...
 	cd infra && go tool -modfile=../tools/go.mod golangci-lint run --config ../.golangci.yml ./...
+
+workflows: infra-deps ## what actionlint, zizmor and checkov find in the workflows: nothing
+	@scripts/workflows
+
+findings: infra-deps ## what the linters find, as SARIF in dist/findings
+	@scripts/workflows --sarif dist/findings
+	go tool -modfile=tools/go.mod golangci-lint run --issues-exit-code 0 --output.sarif.path $(CURDIR)/dist/findings/go.sarif ./...
+	cd infra && go tool -modfile=../tools/go.mod golangci-lint run --issues-exit-code 0 --config ../.golangci.yml \
+		--output.sarif.path $(CURDIR)/dist/findings/infra.sarif ./...
+
+vulnerabilities: ## what govulncheck knows of the code that is called; asks vuln.go.dev
+	go tool -modfile=tools/workflows/go.mod govulncheck ./...
+	cd infra && go tool -modfile=../tools/workflows/go.mod govulncheck ./...
 
 bench: ## each figure beside its limit, into docs/benchmarks.md: about 20 minutes; PARTS=sync,memory,scale,profile picks
 	@scripts/test-deps
@@ -53,6 +66,15 @@ bench: ## each figure beside its limit, into docs/benchmarks.md: about 20 minute
 
 torture: ## random faults, kills and changes over TORTURE runs
 	PADRON_TORTURE=$(TORTURE) go test -count=1 -timeout 60m -run TestTorture ./internal/synchronizer
+
+race: ## every test three times under the race detector, in random order
+	@scripts/test-deps
+	$(CLEAN_ENV) go test -race -shuffle=on -count=3 -timeout 50m ./...
+
+test-mysql: ## the store's tests on a running MySQL too, of which PADRON_TEST_MYSQL is mysql://USER:PASSWORD@HOST:PORT/
+	@test -n "$$PADRON_TEST_MYSQL" || { echo "which server? set PADRON_TEST_MYSQL to mysql://USER:PASSWORD@HOST:PORT/" >&2; exit 2; }
+	@scripts/test-deps
+	go test -count=1 -timeout 20m ./internal/store/...
 
 fuzz: ## each fuzz target for FUZZTIME
 	@scripts/fuzz $(FUZZTIME)

@@ -1,0 +1,93 @@
+package github
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-github/v88/github"
+)
+
+// Setting is one resource of GitHub's REST API and what it must say.
+type Setting struct {
+	// Resource is its path; {repository} stands for OWNER/NAME.
+	Resource string `json:"resource"`
+	// Where a person sets it.
+	Where string `json:"where"`
+	// Why it must be so.
+	Why string `json:"why"`
+	// Want is what the answer must hold: of an object the named fields, of a
+	// list exactly these elements in any order.
+	Want any `json:"want"`
+}
+
+// Settings reads the file of settings. Unknown keys are an error: a misspelt
+// one would check nothing.
+func Settings(path string) ([]Setting, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // the file that was asked for
+	if err != nil {
+		return nil, err
+	}
+	// Through JSON, so that numbers compare with those of the answers.
+	document, err := yaml.YAMLToJSON(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	var file struct {
+		Settings []Setting `json:"settings"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&file); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for i, s := range file.Settings {
+		if s.Resource == "" || s.Where == "" || s.Why == "" || s.Want == nil {
+			return nil, fmt.Errorf("%s: setting %d (%s) needs resource, where, why and want", path, i+1, s.Resource)
+		}
+	}
+	return file.Settings, nil
+}
+
+// Differences asks GitHub for each setting and returns a line for everything
+// that is not as it must be, with where to set it; none is the good answer.
+// What the token may not read counts as different.
+func (r *Repository) Differences(ctx context.Context, settings []Setting) ([]string, error) {
+	var lines []string
+	for _, s := range settings {
+		got, err := r.ask(ctx, s.Resource)
+		if missing, ok := errors.AsType[*github.ErrorResponse](err); ok && unreadable(missing) {
+			lines = append(lines, fmt.Sprintf("%s: is not there, or the token may not read it (%s)", s.Resource, s.Where))
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range differ("", s.Want, got) {
+			lines = append(lines, fmt.Sprintf("%s: %s (%s)", s.Resource, d, s.Where))
+		}
+	}
+	return lines, nil
+}
+
+func unreadable(e *github.ErrorResponse) bool {
+	return e.Response.StatusCode == http.StatusNotFound || e.Response.StatusCode == http.StatusForbidden
+}
+
+func (r *Repository) ask(ctx context.Context, resource string) (any, error) {
+	request, err := r.client.NewRequest(ctx, http.MethodGet, strings.ReplaceAll(resource, "{repository}", r.String()), nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", resource, err)
+	}
+	var answer any
+	if _, err := r.client.Do(request, &answer); err != nil {
+		return nil, fmt.Errorf("%s: %w", resource, err)
+	}
+	return answer, nil
+}
