@@ -35,6 +35,8 @@ type Stack struct {
 	Region  string
 	// Needs are the names of the stacks that must exist before.
 	Needs []string
+	// Tags are what the stack and all that it makes are marked with.
+	Tags map[string]string
 	// Template is the parsed template; Resources are its resources by logical
 	// id. Both share the same maps: to change one is to change the other.
 	Template  map[string]any
@@ -64,8 +66,9 @@ func Load(dir string) (*Assembly, error) {
 			Environment  string   `json:"environment"`
 			Dependencies []string `json:"dependencies"`
 			Properties   struct {
-				TemplateFile string `json:"templateFile"`
-				StackName    string `json:"stackName"`
+				TemplateFile string            `json:"templateFile"`
+				StackName    string            `json:"stackName"`
+				Tags         map[string]string `json:"tags"`
 			} `json:"properties"`
 		} `json:"artifacts"`
 	}
@@ -78,7 +81,7 @@ func Load(dir string) (*Assembly, error) {
 		if artifact.Type != "aws:cloudformation:stack" {
 			continue
 		}
-		s := &Stack{Name: name, StackName: artifact.Properties.StackName, assembly: a}
+		s := &Stack{Name: name, StackName: artifact.Properties.StackName, Tags: artifact.Properties.Tags, assembly: a}
 		place := strings.Split(strings.TrimPrefix(artifact.Environment, "aws://"), "/")
 		if len(place) == 2 {
 			s.Account, s.Region = place[0], place[1]
@@ -96,6 +99,20 @@ func Load(dir string) (*Assembly, error) {
 	}
 	a.order()
 	return a, nil
+}
+
+// Assemble makes an assembly of stacks of which names, place, needs and template
+// are set: of what is deployed, or was. It keeps copies of them.
+func Assemble(stacks ...*Stack) *Assembly {
+	a := &Assembly{}
+	for _, given := range stacks {
+		s := *given
+		s.assembly = a
+		s.index()
+		a.Stacks = append(a.Stacks, &s)
+	}
+	a.order()
+	return a
 }
 
 func readJSON(path string, v any) error {

@@ -25,9 +25,11 @@ type Record struct {
 	Format int `json:"format"`
 	// Padron is the version of the program that planned.
 	Padron string `json:"padron"`
-	// Commit is the full hash of what the templates were made of. A rollback's
-	// is that of the release that it goes back to, and RollbackTo its revision.
+	// Commit is the full hash of what the templates were made of, and Tree that of
+	// its files: a merge that changes no file is what was reviewed. A rollback's
+	// are those of the release that it goes back to, RollbackTo its revision.
 	Commit     string `json:"commit"`
+	Tree       string `json:"tree"`
 	RollbackTo int    `json:"rollback_to,omitempty"`
 
 	Environment string    `json:"environment"`
@@ -45,9 +47,6 @@ type Record struct {
 	Stacks []StackPlan `json:"stacks"`
 	// Assets are the files that the stacks' resources are made of.
 	Assets []Asset `json:"assets"`
-	// Overrides are the stateful resources, STACK/LogicalID, that may be replaced
-	// or deleted: apply adds them.
-	Overrides []string `json:"overrides,omitempty"`
 	// SHA256 is of the record without it: see [Record.Seal].
 	SHA256 string `json:"sha256"`
 }
@@ -129,6 +128,7 @@ type Release struct {
 	// Commit and Padron are as in the record that was applied, whose hash is
 	// Record.
 	Commit string `json:"commit"`
+	Tree   string `json:"tree"`
 	Padron string `json:"padron"`
 	Record string `json:"record"`
 	// Applied is when the last stack was complete.
@@ -139,6 +139,7 @@ type Release struct {
 	// Stacks are all of the environment's, in the order of deployment. Their
 	// templates and the description are kept beside the record.
 	Stacks       []Released `json:"stacks"`
+	Assets       []Asset    `json:"assets"`
 	ConfigSHA256 string     `json:"config_sha256"`
 	// Overrides are the stateful resources that were allowed to be replaced or
 	// deleted.
@@ -256,3 +257,6 @@ func writeJSON(path string, v any) error {
 	}
 	return os.WriteFile(path, append(text, '\n'), 0o644) //nolint:gosec // for everybody
 }
+
+// Write puts the release into a file, for people and programs.
+func (r *Release) Write(path string) error { return writeJSON(path, r) }

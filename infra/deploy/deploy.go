@@ -107,11 +107,11 @@ func (d *Deployment) ready(ctx context.Context) error {
 	if _, err := command(d.Root); err != nil {
 		return err
 	}
-	if err := signedIn(ctx, d.AWS, d.Env); err != nil {
+	if err := SignedIn(ctx, d.AWS, d.Env); err != nil {
 		return err
 	}
 	for _, region := range d.regions() {
-		if err := bootstrapped(ctx, d.AWS, d.Env, region); err != nil {
+		if err := Bootstrapped(ctx, d.AWS, d.Env, region); err != nil {
 			return err
 		}
 	}

@@ -38,9 +38,9 @@ func command(root string) (string, error) {
 	return path, nil
 }
 
-// signedIn returns an error unless the credentials are of the environment's
+// SignedIn returns an error unless the credentials are of the environment's
 // account.
-func signedIn(ctx context.Context, c aws.Config, env *config.Environment) error {
+func SignedIn(ctx context.Context, c aws.Config, env *config.Environment) error {
 	who, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return fmt.Errorf("no AWS credentials that work: sign in with `aws sso login` or set AWS_PROFILE, then try again (%w)", err)
@@ -52,8 +52,8 @@ func signedIn(ctx context.Context, c aws.Config, env *config.Environment) error 
 	return nil
 }
 
-// bootstrapped returns an error unless the CDK's own stack is in the region.
-func bootstrapped(ctx context.Context, c aws.Config, env *config.Environment, region string) error {
+// Bootstrapped returns an error unless the CDK's own stack is in the region.
+func Bootstrapped(ctx context.Context, c aws.Config, env *config.Environment, region string) error {
 	c.Region = region
 	_, err := ssm.NewFromConfig(c).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String("/cdk-bootstrap/hnb659fds/version")})
 	if err != nil {

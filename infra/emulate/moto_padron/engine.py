@@ -4,42 +4,38 @@ import json
 from typing import Any
 
 from moto.cloudformation import models, parsing
-from moto.cloudformation.exceptions import CloudFormationError, ValidationError
+from moto.cloudformation.exceptions import ValidationError
+from moto.core.utils import utcnow
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.kms.models import KmsBackend
 from moto.s3.models import FakeBucket
 
+from moto_padron import changesets
+from moto_padron.changesets import references
 from moto_padron.model import Resource
 
 _class_of = parsing.resource_class_from_type
-_create = parsing.parse_and_create_resource
 _difference = parsing.ResourceMap.build_resource_diff
 _clean = parsing.clean_json
 _order = parsing.ResourceMap._ResourceMap__get_resources_in_dependency_order
 _update = models.CloudFormationBackend.update_stack
 _replicate = KmsBackend.replicate_key
 _look_up = parsing.ResourceMap.parse_ssm_parameter
-_parse_yaml = models.ChangeSet._parse_template
-_execute = models.CloudFormationBackend.execute_change_set
 
 
 def repair() -> None:
     # Templates are JSON. moto reads them as YAML, which takes seconds.
     models.Stack.parse_template = staticmethod(json.loads)
     parsing.resource_class_from_type = _own_custom_resources
-    parsing.parse_and_create_resource = _say_which
     parsing.ResourceMap.build_resource_diff = _with_dependents
     parsing.ResourceMap.delete = _delete_backwards
     parsing.ResourceMap._ResourceMap__get_resources_in_dependency_order = _channels_last
     models.CloudFormationBackend.update_stack = _with_exports
     parsing.clean_json = _with_stack_outputs
-    models.CloudFormationBackend.execute_change_set = _as_stacks_are
     parsing.ResourceMap.parse_ssm_parameter = _kept_or_looked_up
-    models.CloudFormationBackend.delete_change_set = _forget_change_set
-    models.CloudFormationBackend.describe_change_set = _describe_change_set
-    models.ChangeSet._parse_template = _parse_change_set
+    changesets.repair()
     KmsBackend.replicate_key = _without_aliases
     NetworkInterface.private_dns_name = ""  # ECS reads it of every interface, and not every one has it
     EC2ContainerServiceBackend._calculate_task_resource_requirements = staticmethod(_no_instance_is_asked)
@@ -56,38 +52,6 @@ def _with_stack_outputs(value: Any, resources: Any) -> Any:
     backend = models.cloudformation_backends[resources["AWS::AccountId"]][what.get("Region", resources["AWS::Region"])]
     outputs = backend.get_stack(what["StackName"]).output_map
     return outputs[what["OutputName"]].value
-
-
-def _as_stacks_are(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
-    """What a change set makes may import, and has outputs and exports, as with CreateStack."""
-    made = [c for c in self.change_sets.values() if change_set_name in (c.change_set_id, c.change_set_name)]
-    for change_set in made:
-        stack = self.stacks[change_set.stack_id]
-        stack.cross_stack_resources = self.exports
-        stack.resource_map.cross_stack_resources = self.exports
-    _execute(self, change_set_name, stack_name)
-    for change_set in made:
-        stack = self.stacks[change_set.stack_id]
-        stack.template_dict = change_set.template_dict
-        stack.output_map = stack._create_output_map()
-        for export in stack.exports:
-            self.exports[export.name] = export
-        # moto looks for a name in all stacks, and the cdk gives every change set
-        # the same: one that was executed is known by its ARN alone.
-        change_set.change_set_name = change_set.change_set_id
-
-
-class ChangeSetNotFound(CloudFormationError):
-    code = "ChangeSetNotFound"
-    __module__ = "moto.cloudformation.exceptions"  # where moto looks for the service of an error
-
-
-def _describe_change_set(self: Any, change_set_name: str) -> Any:
-    """A change set that is not there has an error of its own, which the cdk waits for."""
-    for change_set in self.change_sets.values():
-        if change_set_name in (change_set.change_set_id, change_set.change_set_name):
-            return change_set
-    raise ChangeSetNotFound(f"ChangeSet [{change_set_name}] does not exist")
 
 
 def _kept_or_looked_up(self: Any, value: str, value_type: str) -> Any:
@@ -109,36 +73,10 @@ def _without_conditions(self: Any, action: str, resource: str) -> Any:
     return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
 
 
-def _forget_change_set(self: Any, change_set_name: str) -> None:
-    """To delete a change set that is not there is no error, as with AWS."""
-    for key, change_set in list(self.change_sets.items()):
-        if change_set_name in (change_set.change_set_id, change_set.change_set_name):
-            del self.change_sets[key]
-
-
-def _parse_change_set(self: Any) -> None:
-    """As for a stack, but for the one template that is YAML: the CDK's own."""
-    if self.template.lstrip().startswith("{"):
-        self.template_dict = json.loads(self.template)
-    else:
-        _parse_yaml(self)
-
-
 def _own_custom_resources(resource_type: str) -> Any:
     """Custom resources are types of the extension: their Lambda functions do not run."""
     own = parsing.get_model_map().get(resource_type)
     return own or _class_of(resource_type)
-
-
-def _say_which(logical_id: str, resource_json: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-    """A failure names the resource."""
-    try:
-        return _create(logical_id, resource_json, *args, **kwargs)
-    except ValidationError:
-        raise
-    except Exception as e:
-        what = f"{logical_id} ({resource_json['Type']}): {type(e).__name__}: {e}"
-        raise ValidationError(logical_id, what) from e
 
 
 def _with_dependents(self: Any, other_template: dict[str, Any], parameters: Any = None) -> dict[str, Any]:
@@ -153,7 +91,7 @@ def _with_dependents(self: Any, other_template: dict[str, Any], parameters: Any 
     modified = [n for n in by_action["Modify"] if old[n].get("Properties") != new[n].get("Properties")]
     for name in modified:
         for other, body in new.items():
-            if other in old and other not in modified and name in _references(body) and _is_ours(body["Type"]):
+            if other in old and other not in modified and name in references(body) and _is_ours(body["Type"]):
                 modified.append(other)
     by_action["Modify"] = modified
     return by_action
@@ -183,6 +121,7 @@ def _delete_backwards(self: Any) -> None:
 def _with_exports(self: Any, *args: Any, **kwargs: Any) -> Any:
     """What an update exports can be imported: moto knows the exports of creations alone."""
     stack = _update(self, *args, **kwargs)
+    stack.last_updated_time = utcnow()
     self.exports.update({export.name: export for export in stack.exports})
     return stack
 
@@ -190,21 +129,6 @@ def _with_exports(self: Any, *args: Any, **kwargs: Any) -> Any:
 def _channels_last(self: Any) -> list[str]:
     """Config's channel wants its recorder, which templates do not say: CloudFormation knows it."""
     return sorted(_order(self), key=lambda name: self._resource_json_map[name]["Type"] == "AWS::Config::DeliveryChannel")
-
-
-def _references(value: Any) -> set[str]:
-    """The logical ids that Ref and Fn::GetAtt name."""
-    if isinstance(value, list):
-        return set().union(*map(_references, value))
-    if not isinstance(value, dict):
-        return set()
-    found = set().union(*map(_references, value.values()))
-    if isinstance(value.get("Ref"), str):
-        found.add(value["Ref"])
-    if "Fn::GetAtt" in value:
-        at = value["Fn::GetAtt"]
-        found.add(at.split(".")[0] if isinstance(at, str) else at[0])
-    return found
 
 
 def _may_log(target_bucket: Any, target_prefix: str | None) -> bool:

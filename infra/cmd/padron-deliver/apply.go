@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"padron/infra/delivery"
+)
+
+type applyCommand struct {
+	target
+	Record string   `required:"" placeholder:"FILE" help:"The reviewed record.json. The release record is written beside it."`
+	Allow  []string `name:"allow-replacement" placeholder:"STACK/ID" help:"A stateful resource that may be replaced or deleted, with what is in it; once for each."`
+}
+
+// Run applies the record, and writes the release beside it.
+func (c applyCommand) Run(ctx context.Context) error {
+	record, err := delivery.ReadRecord(c.Record)
+	if err != nil {
+		return err
+	}
+	_, d, err := c.of(ctx, record)
+	if err != nil {
+		return err
+	}
+	release, err := d.Apply(ctx, record, c.Allow)
+	if waiting := (delivery.StillWaiting)(nil); errors.As(err, &waiting) {
+		_, err := fmt.Println(waiting)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(filepath.Dir(c.Record), "release.json")
+	if err := release.Write(path); err != nil {
+		return err
+	}
+	_, err = fmt.Printf("release %d of %s runs commit %.12s: %s\n", release.Revision, release.Environment, release.Commit, path)
+	return err
+}
+
+// of is the delivery of the commit, or the one whose templates were kept, where
+// the record is of a rollback.
+func (c applyCommand) of(ctx context.Context, record *delivery.Record) (string, *delivery.Delivery, error) {
+	if record.RollbackTo > 0 {
+		return c.at(ctx)
+	}
+	return c.ofCommit(ctx)
+}

@@ -1,0 +1,61 @@
+// Command padron-deliver brings a reviewed commit into an account: it plans,
+// applies exactly what was planned, finds what was changed by hand, and goes
+// back to an earlier release. The workflows run it, and so can a person.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"padron/infra/config"
+)
+
+// commands is the command line: one field and one file a command.
+type commands struct {
+	Plan     planCommand     `cmd:"" help:"Prove the commit, make a change set for each stack that would change, and write the record and its review document."`
+	Apply    applyCommand    `cmd:"" help:"Execute exactly the change sets of a reviewed record; anything that differs from it is refused."`
+	Rollback rollbackCommand `cmd:"" help:"Plan the way back to an earlier release; apply it like any other plan."`
+}
+
+// The exit codes, as every command of padron has them.
+const (
+	exitFailed = 1
+	// exitUsage: wrong usage or configuration.
+	exitUsage = 2
+)
+
+func main() {
+	var c commands
+	parsed := kong.Parse(&c, kong.Name("padron-deliver"), kong.UsageOnError(), kong.Exit(exit),
+		kong.Description("Brings a reviewed commit into an account, and nothing else."))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	os.Exit(report(parsed.Run()))
+}
+
+// report prints what went wrong and returns the exit code.
+func report(err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, err)
+	if _, wrong := errors.AsType[config.Faults](err); wrong {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// exit turns the command line parser's own code for wrong usage into ours.
+func exit(code int) {
+	if code != 0 {
+		code = exitUsage
+	}
+	os.Exit(code)
+}

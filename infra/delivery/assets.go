@@ -1,0 +1,212 @@
+package delivery
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// file is one entry of an asset manifest of the CDK.
+type file struct {
+	Source struct {
+		// Path is below the assembly; Packaging is file, or zip for a folder.
+		Path      string `json:"path"`
+		Packaging string `json:"packaging"`
+	} `json:"source"`
+	Destinations map[string]struct {
+		Bucket string `json:"bucketName"`
+		Key    string `json:"objectKey"`
+		Region string `json:"region"`
+	} `json:"destinations"`
+}
+
+// upload brings every file of the assembly into its region's bucket, as the cdk
+// would, and returns what is there. The CDK names each after a hash of its
+// source, so that what is there already stays; its content is compared.
+func (d *Delivery) upload(ctx context.Context) ([]Asset, error) {
+	done := map[string]Asset{}
+	for _, s := range d.Templates.Stacks {
+		var manifest struct {
+			Files map[string]file `json:"files"`
+		}
+		if err := readJSON(filepath.Join(d.Templates.Dir, s.Name+".assets.json"), &manifest); err != nil {
+			return nil, err
+		}
+		for _, f := range manifest.Files {
+			for _, to := range f.Destinations {
+				asset := Asset{Region: to.Region, Bucket: to.Bucket, Key: to.Key}
+				if _, twice := done[asset.at()]; twice {
+					continue
+				}
+				var err error
+				if asset.SHA256, err = d.put(ctx, asset, f); err != nil {
+					return nil, fmt.Errorf("asset %s of stack %s: %w", asset.at(), s.Name, err)
+				}
+				done[asset.at()] = asset
+			}
+		}
+	}
+	var all []Asset
+	for _, at := range sortedKeys(done) {
+		all = append(all, done[at])
+	}
+	return all, nil
+}
+
+// at is where the asset is, for people.
+func (a Asset) at() string { return "s3://" + a.Bucket + "/" + a.Key }
+
+// put uploads the asset where it is not there, and returns its hash.
+func (d *Delivery) put(ctx context.Context, asset Asset, f file) (string, error) {
+	source := filepath.Join(d.Templates.Dir, f.Source.Path)
+	client := d.publisher(asset.Region)
+	there, err := read(ctx, client, asset.Bucket, asset.Key)
+	if err == nil {
+		same, err := holds(there, source, f.Source.Packaging)
+		if err == nil && !same {
+			err = errors.New("what is there is not what the commit holds, so somebody changed it: delete that object and plan again")
+		}
+		return sha(there), err
+	}
+	if missing := (*types.NoSuchKey)(nil); !errors.As(err, &missing) {
+		return "", err
+	}
+	text, err := packed(source, f.Source.Packaging)
+	if err != nil {
+		return "", err
+	}
+	_, err = client.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &asset.Bucket, Key: &asset.Key, Body: bytes.NewReader(text), ChecksumAlgorithm: types.ChecksumAlgorithmSha256,
+	})
+	d.say("uploaded %s", asset.at())
+	return sha(text), err
+}
+
+// publisher may write into the bootstrap bucket: its role does.
+func (d *Delivery) publisher(region string) *s3.Client {
+	c := d.in(region)
+	c.Credentials = stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c), d.bootstrapRole("file-publishing", region))
+	return objects(c)
+}
+
+func read(ctx context.Context, client *s3.Client, bucket, key string) ([]byte, error) {
+	answer, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close() //nolint:errcheck // it was only read
+	return io.ReadAll(answer.Body)
+}
+
+// packed is the file, or the folder's archive: the same bytes for the same files.
+func packed(source, packaging string) ([]byte, error) {
+	if packaging != "zip" {
+		return os.ReadFile(source) //nolint:gosec // a file of the synthesis
+	}
+	files, err := folder(source)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range sortedKeys(files) {
+		header := &zip.FileHeader{Name: name, Method: zip.Deflate}
+		header.SetMode(0o644)
+		in, err := w.CreateHeader(header)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := in.Write(files[name]); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// holds reports whether the object is the file, or an archive of the folder.
+func holds(object []byte, source, packaging string) (bool, error) {
+	if packaging != "zip" {
+		want, err := os.ReadFile(source) //nolint:gosec // a file of the synthesis
+		return bytes.Equal(object, want), err
+	}
+	want, err := folder(source)
+	if err != nil {
+		return false, err
+	}
+	got, err := unpacked(object)
+	if err != nil {
+		return false, nil //nolint:nilerr // what is no archive is not this one
+	}
+	return maps.EqualFunc(want, got, bytes.Equal), nil
+}
+
+// folder returns the files below dir by their names with slashes.
+func folder(dir string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		files[filepath.ToSlash(name)], err = os.ReadFile(path) //nolint:gosec // below the folder of the synthesis
+		return err
+	})
+	return files, err
+}
+
+// unpacked returns the archive's files by name.
+func unpacked(archive []byte) (map[string][]byte, error) {
+	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, f := range r.File {
+		if strings.HasSuffix(f.Name, "/") {
+			continue
+		}
+		in, err := f.Open()
+		if err != nil {
+			return nil, err
+		}
+		files[f.Name], err = io.ReadAll(in)
+		if err = errors.Join(err, in.Close()); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// intact returns an error unless every asset is still what it was: resources
+// are made of them when the change sets are executed.
+func (d *Delivery) intact(ctx context.Context, assets []Asset) error {
+	for _, a := range assets {
+		there, err := read(ctx, objects(d.in(a.Region)), a.Bucket, a.Key)
+		if err != nil {
+			return fmt.Errorf("asset %s: %w", a.at(), err)
+		}
+		if sha(there) != a.SHA256 {
+			return fmt.Errorf("asset %s is not what was reviewed: somebody changed it; delete that object, plan again and have that reviewed", a.at())
+		}
+	}
+	return nil
+}

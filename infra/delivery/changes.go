@@ -1,0 +1,84 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"padron/infra/review"
+)
+
+// changeSet is a change set as CloudFormation tells it.
+type changeSet struct {
+	stackID   string
+	status    types.ChangeSetStatus
+	execution types.ExecutionStatus
+	reason    string
+	changes   []review.Change
+}
+
+// errNoChangeSet is a change set that is not there any more.
+var errNoChangeSet = errors.New("its change set is gone: somebody deleted it, or changed the stack otherwise")
+
+// describe returns the change set, or errNoChangeSet.
+func describe(ctx context.Context, client *cloudformation.Client, arn string) (*changeSet, error) {
+	var all *changeSet
+	pages := cloudformation.NewDescribeChangeSetPaginator(client, &cloudformation.DescribeChangeSetInput{ChangeSetName: &arn})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if gone := (*types.ChangeSetNotFoundException)(nil); errors.As(err, &gone) {
+			return nil, errNoChangeSet
+		}
+		if err != nil {
+			return nil, fmt.Errorf("change set %s: %w", arn, err)
+		}
+		if all == nil {
+			all = &changeSet{stackID: aws.ToString(page.StackId), status: page.Status, execution: page.ExecutionStatus, reason: aws.ToString(page.StatusReason)}
+		}
+		for _, c := range page.Changes {
+			if c.ResourceChange != nil {
+				all.changes = append(all.changes, changeOf(c.ResourceChange))
+			}
+		}
+	}
+	slices.SortFunc(all.changes, func(a, b review.Change) int { return strings.Compare(a.LogicalID, b.LogicalID) })
+	return all, nil
+}
+
+// empty reports whether CloudFormation found nothing to do.
+func (c *changeSet) empty() bool {
+	return c.status == types.ChangeSetStatusFailed &&
+		(strings.Contains(c.reason, "didn't contain changes") || strings.Contains(c.reason, "No updates are to be performed"))
+}
+
+func changeOf(c *types.ResourceChange) review.Change {
+	change := review.Change{
+		Action: string(c.Action), LogicalID: aws.ToString(c.LogicalResourceId), Type: aws.ToString(c.ResourceType),
+		PhysicalID: aws.ToString(c.PhysicalResourceId), Replacement: string(c.Replacement),
+	}
+	for _, s := range c.Scope {
+		change.Scope = append(change.Scope, string(s))
+	}
+	slices.Sort(change.Scope)
+	for _, d := range c.Details {
+		if d.Target == nil {
+			continue
+		}
+		change.Details = append(change.Details, review.Detail{
+			Attribute: string(d.Target.Attribute), Name: aws.ToString(d.Target.Name),
+			Recreation: string(d.Target.RequiresRecreation), Source: string(d.ChangeSource),
+		})
+	}
+	slices.SortFunc(change.Details, func(a, b review.Detail) int {
+		return cmp.Or(strings.Compare(a.Attribute, b.Attribute), strings.Compare(a.Name, b.Name), strings.Compare(a.Source, b.Source))
+	})
+	change.Details = slices.Compact(change.Details)
+	return change
+}

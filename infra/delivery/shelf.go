@@ -1,0 +1,166 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"padron/infra/cfn"
+	"padron/infra/config"
+)
+
+// Shelf keeps an environment's releases in its account: below
+// releases/REVISION/ the record, each stack's template and the description of
+// the environment. Only the role that deploys may add to it, and nothing on it
+// is ever written again.
+type Shelf struct {
+	bucket string
+	client *s3.Client
+}
+
+// Bucket is where the environment's releases are.
+func Bucket(env *config.Environment) string {
+	return env.Prefix() + "-releases-" + env.Account
+}
+
+// NewShelf opens the environment's shelf.
+func NewShelf(env *config.Environment, c aws.Config) *Shelf {
+	return &Shelf{bucket: Bucket(env), client: objects(c)}
+}
+
+// errNoShelf is an account in which the stack delivery is not there yet.
+var errNoShelf = errors.New("there is no bucket for releases: the stack delivery makes it on the first day (docs/deploy.md)")
+
+func folderOf(revision int) string { return fmt.Sprintf("releases/%06d/", revision) }
+
+const (
+	recordName      = "release.json"
+	descriptionName = "environment.yaml"
+	templateSuffix  = ".template.json"
+)
+
+// Last returns the last release, nil where there is none yet.
+func (s *Shelf) Last(ctx context.Context) (*Release, error) {
+	revisions, err := s.Revisions(ctx)
+	if err != nil || len(revisions) == 0 {
+		return nil, err
+	}
+	return s.Get(ctx, revisions[len(revisions)-1])
+}
+
+// Revisions are all that were released, in order.
+func (s *Shelf) Revisions(ctx context.Context) ([]int, error) {
+	var all []int
+	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: aws.String("releases/")})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if missing := (*types.NoSuchBucket)(nil); errors.As(err, &missing) {
+			return nil, errNoShelf
+		}
+		if err != nil {
+			return nil, fmt.Errorf("releases in %s: %w", s.bucket, err)
+		}
+		for _, o := range page.Contents {
+			if number, ok := strings.CutSuffix(strings.TrimPrefix(aws.ToString(o.Key), "releases/"), "/"+recordName); ok {
+				if n, err := strconv.Atoi(number); err == nil {
+					all = append(all, n)
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	return all, nil
+}
+
+// Get returns the release, checked.
+func (s *Shelf) Get(ctx context.Context, revision int) (*Release, error) {
+	text, err := read(ctx, s.client, s.bucket, folderOf(revision)+recordName)
+	if missing := (*types.NoSuchKey)(nil); errors.As(err, &missing) {
+		return nil, fmt.Errorf("there is no release %d in %s", revision, s.bucket)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("release %d in %s: %w", revision, s.bucket, err)
+	}
+	r := &Release{}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("release %d in %s: %w", revision, s.bucket, err)
+	}
+	if err := r.Check(); err != nil {
+		return nil, fmt.Errorf("release %d in %s: %w", revision, s.bucket, err)
+	}
+	return r, nil
+}
+
+// add writes the release, its record last: before that it does not exist.
+func (s *Shelf) add(ctx context.Context, r *Release, files map[string][]byte, description []byte) error {
+	for name, text := range files {
+		if err := s.put(ctx, folderOf(r.Revision)+name+templateSuffix, text); err != nil {
+			return err
+		}
+	}
+	if err := s.put(ctx, folderOf(r.Revision)+descriptionName, description); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return s.put(ctx, folderOf(r.Revision)+recordName, text)
+}
+
+// put refuses to write over what is there: two deliveries at once would.
+func (s *Shelf) put(ctx context.Context, key string, text []byte) error {
+	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &s.bucket, Key: &key, Body: bytes.NewReader(text), IfNoneMatch: aws.String("*"), ChecksumAlgorithm: types.ChecksumAlgorithmSha256,
+	})
+	if err != nil {
+		return fmt.Errorf("keep %s in %s: %w", key, s.bucket, err)
+	}
+	return nil
+}
+
+// templates returns the release's templates as they were written, by stack, and
+// the environment's description, all with the hashes that the record names.
+func (s *Shelf) templates(ctx context.Context, r *Release) (files map[string][]byte, description []byte, err error) {
+	files = map[string][]byte{}
+	for _, stack := range r.Stacks {
+		if files[stack.Name], err = s.hashed(ctx, folderOf(r.Revision)+stack.Name+templateSuffix, stack.TemplateSHA256); err != nil {
+			return nil, nil, err
+		}
+	}
+	description, err = s.hashed(ctx, folderOf(r.Revision)+descriptionName, r.ConfigSHA256)
+	return files, description, err
+}
+
+func (s *Shelf) hashed(ctx context.Context, key, want string) ([]byte, error) {
+	text, err := read(ctx, s.client, s.bucket, key)
+	if err != nil {
+		return nil, fmt.Errorf("%s in %s: %w", key, s.bucket, err)
+	}
+	if sha(text) != want {
+		return nil, fmt.Errorf("%s in %s is not what was released: somebody changed it", key, s.bucket)
+	}
+	return text, nil
+}
+
+// assembly is the release's stacks with their templates.
+func (r *Release) assembly(files map[string][]byte) (*cfn.Assembly, error) {
+	var stacks []*cfn.Stack
+	for _, s := range r.Stacks {
+		stack := &cfn.Stack{Name: s.Name, StackName: s.StackName, Account: r.Account, Region: s.Region, Needs: s.Needs, Tags: s.Tags}
+		if err := json.Unmarshal(files[s.Name], &stack.Template); err != nil {
+			return nil, fmt.Errorf("template of stack %s in release %d: %w", s.Name, r.Revision, err)
+		}
+		stacks = append(stacks, stack)
+	}
+	return cfn.Assemble(stacks...), nil
+}
