@@ -27,6 +27,7 @@ func TestWaysOfWritingThatFindEachOther(t *testing.T) {
 			[]padron.Sensitive{"José Ángel", "JOSÉ ÁNGEL", "Jose\u0301 A\u0301ngel", "  José \t Ángel\n", "José\u00a0Ángel"},
 			[]padron.Sensitive{"Jose Angel", "JoséÁngel", "José Ángela", ""},
 		},
+		{padron.IndexUserName, []padron.Sensitive{"Kim Sosa", "KIM SOSA", "\u212aim \u017fosa"}, []padron.Sensitive{"KimSosa"}}, // folded to ASCII
 		{padron.IndexUserName, []padron.Sensitive{"Straße", "STRASSE", "strasse"}, []padron.Sensitive{"strase"}},
 		{
 			padron.IndexCardNumber,

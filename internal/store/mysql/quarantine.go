@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"padron"
@@ -24,24 +25,49 @@ func quarantineRecords(ctx context.Context, tx *sql.Tx, b *padron.Batch) error {
 	}); err != nil {
 		return err
 	}
-	for i := range b.Rejected {
-		if err := reject(ctx, tx, &b.Rejected[i], millis(b.At)); err != nil {
+	for rest := b.Rejected; len(rest) > 0; {
+		n := rejectPart(rest)
+		if err := reject(ctx, tx, rest[:n], millis(b.At)); err != nil {
 			return err
 		}
+		rest = rest[n:]
 	}
 	return nil
 }
 
-func reject(ctx context.Context, tx *sql.Tx, r *padron.Rejected, at int64) error {
-	reasons, err := json.Marshal(r.Reasons)
-	if err != nil {
-		return err
+// rejectPart returns how many of the records one statement takes: a provider
+// sends the same broken ones in every run, and a statement for each would be most
+// of what a run writes that changes nothing. All of them may be large, so that
+// bytes count too.
+func rejectPart(rejected []padron.Rejected) int {
+	const most, bytes = 200, 1 << 20
+	size := 0
+	for n := range rejected {
+		if size += len(rejected[n].Record); n == most || size > bytes {
+			return max(1, n)
+		}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO quarantine (id, customer_id, reasons, run_id, first_seen, last_seen, count, record, key_id)
-		VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)
-		ON DUPLICATE KEY UPDATE count = count + 1, last_seen = VALUES(last_seen), run_id = VALUES(run_id),
-		record = VALUES(record), key_id = VALUES(key_id)`,
-		r.ID, []byte(r.CustomerID), string(reasons), r.RunID, at, at, []byte(r.Record), int64(r.Key))
+	return len(rejected)
+}
+
+func reject(ctx context.Context, tx *sql.Tx, rejected []padron.Rejected, at int64) error {
+	const (
+		columns = 8
+		insert  = "INSERT INTO quarantine (id, customer_id, reasons, run_id, first_seen, last_seen, count, record, key_id) VALUES "
+		again   = ` ON DUPLICATE KEY UPDATE count = count + 1, last_seen = VALUES(last_seen), run_id = VALUES(run_id),
+			record = VALUES(record), key_id = VALUES(key_id)`
+	)
+	args := make([]any, 0, columns*len(rejected))
+	for i := range rejected {
+		r := &rejected[i]
+		reasons, err := json.Marshal(r.Reasons)
+		if err != nil {
+			return err
+		}
+		args = append(args, r.ID, []byte(r.CustomerID), string(reasons), r.RunID, at, at, []byte(r.Record), int64(r.Key))
+	}
+	rows := strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, 1, ?, ?),", len(rejected)), ",")
+	_, err := tx.ExecContext(ctx, insert+rows+again, args...)
 	return err
 }
 

@@ -3,9 +3,13 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"iter"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"padron"
 )
@@ -46,25 +50,41 @@ func asBytes[T ~string](ids []T) [][]byte {
 // Lookup returns what is known of the ids; see store.Register.
 func (s *Store) Lookup(ctx context.Context, ids []padron.CustomerID) (map[padron.CustomerID]padron.Known, error) {
 	known := make(map[padron.CustomerID]padron.Known, len(ids))
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(lookupsAtOnce)
 	err := chunked(asBytes(ids), func(part []any, marks string) error {
-		rows, err := s.db.QueryContext(ctx, "SELECT num, id, fingerprint, deleted_at IS NOT NULL FROM customers WHERE id IN ("+marks+")", part...) //nolint:gosec // marks only
-		if err != nil {
+		group.Go(func() error { return s.lookup(ctx, part, marks, &mu, known) })
+		return nil
+	})
+	return known, explain("look customers up", errors.Join(err, group.Wait()))
+}
+
+// lookupsAtOnce is how many connections look customers up at once. Where nothing
+// has changed that is what a run does, and one connection is one core of the
+// server.
+const lookupsAtOnce = 2
+
+// lookup adds what is known of some ids.
+func (s *Store) lookup(ctx context.Context, ids []any, marks string, mu *sync.Mutex, known map[padron.CustomerID]padron.Known) error {
+	rows, err := s.db.QueryContext(ctx, "SELECT num, id, fingerprint, deleted_at IS NOT NULL FROM customers WHERE id IN ("+marks+")", ids...) //nolint:gosec // marks only
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // Err is checked
+	for rows.Next() {
+		var k padron.Known
+		var id string
+		var fingerprint sql.RawBytes
+		if err := rows.Scan(&k.Number, &id, &fingerprint, &k.Deleted); err != nil {
 			return err
 		}
-		defer rows.Close() //nolint:errcheck // Err is checked
-		for rows.Next() {
-			var k padron.Known
-			var id string
-			var fingerprint sql.RawBytes
-			if err := rows.Scan(&k.Number, &id, &fingerprint, &k.Deleted); err != nil {
-				return err
-			}
-			copy(k.Fingerprint[:], fingerprint)
-			known[padron.CustomerID(id)] = k
-		}
-		return rows.Err()
-	})
-	return known, explain("look customers up", err)
+		copy(k.Fingerprint[:], fingerprint)
+		mu.Lock()
+		known[padron.CustomerID(id)] = k
+		mu.Unlock()
+	}
+	return rows.Err()
 }
 
 // Apply writes a batch; see store.Register.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -238,6 +239,35 @@ func testQuarantine(t *testing.T, f *fixture) {
 	f.apply(lease, &padron.Batch{Moved: []string{"q_b", "q_none"}})
 	if left := must(f.store.Quarantine(ctx, "", 10))(f); len(left) != 0 {
 		t.Errorf("an entry that moved in is still there: %v", left)
+	}
+}
+
+// testManyRejected: a batch may reject any number of records of any size, one
+// customer's among them twice, and all are there with what came last.
+func testManyRejected(t *testing.T, f *fixture) {
+	ctx, lease := t.Context(), f.lease()
+	rejected := make([]padron.Rejected, 450)
+	for i := range rejected {
+		rejected[i] = padron.Rejected{
+			ID: fmt.Sprintf("q_%03d", i), CustomerID: ID(padron.Number(i + 1)), RunID: "r1",
+			Reasons: []padron.Reason{padron.ReasonMalformed}, Record: padron.Sealed("record"), Key: 5,
+		}
+	}
+	large := padron.Sealed(strings.Repeat("\x00'\\", 500_000))
+	rejected[3].Record, rejected[4].Record, rejected[449].Record = large, large, large
+	again := rejected[7]
+	again.Record = padron.Sealed("later")
+	f.apply(lease, &padron.Batch{Rejected: append(rejected, again), At: epoch})
+	if n := len(must(f.store.Quarantine(ctx, "", 1000))(f)); n != len(rejected) {
+		t.Errorf("%d entries of %d customers", n, len(rejected))
+	}
+	for id, want := range map[string]padron.Sealed{"q_003": large, "q_007": again.Record, "q_448": padron.Sealed("record"), "q_449": large} {
+		if got := must(f.store.QuarantineEntry(ctx, id))(f); !slices.Equal(got.Record, want) {
+			t.Errorf("%s holds %d bytes, want %d", id, len(got.Record), len(want))
+		}
+	}
+	if got := must(f.store.QuarantineEntry(ctx, "q_007"))(f); got.Count != 2 {
+		t.Errorf("an entry that came twice counts %d", got.Count)
 	}
 }
 

@@ -23,7 +23,7 @@ func Run(t *testing.T, open Open) {
 		"ApplyAndLookup": testApplyAndLookup, "ApplyIsAllOrNothing": testApplyIsAllOrNothing, "LargeBatch": testLargeBatch,
 		"DeleteAndRevive": testDeleteAndRevive, "Live": testLive, "Checkpoint": testCheckpoint, "Runs": testRuns,
 		"Keys": testKeys, "SharedKeyRace": testSharedKeyRace, "List": testList, "Filters": testFilters, "Search": testSearch,
-		"Quarantine": testQuarantine, "QuarantineAges": testQuarantineAges, "Tokens": testTokens, "Audit": testAudit, "AuditFilters": testAuditFilters,
+		"Quarantine": testQuarantine, "QuarantineAges": testQuarantineAges, "ManyRejected": testManyRejected, "Tokens": testTokens, "Audit": testAudit, "AuditFilters": testAuditFilters,
 		"Plan": testPlan, "PlanHoldsTheLease": testPlanHoldsTheLease, "Partitions": testPartitions,
 		"NumbersAreReserved": testNumbersAreReserved, "Claim": testClaim, "ClaimAfterOthers": testClaimAfterOthers,
 		"AuditTogether": testAuditTogether, "ReadersDuringApply": testReadersDuringApply, "Canceled": testCanceled,
