@@ -44,6 +44,7 @@ func (a *API) endpoint(pattern string, m methods) http.Handler {
 			resp = c.problem(err)
 		}
 		c.write(resp)
+		a.span(c, resp.status, err)
 		a.logAccess(c, resp.status, err) //nolint:contextcheck // as above
 	})
 }

@@ -21,6 +21,7 @@ import (
 	"padron"
 	"padron/internal/buildinfo"
 	"padron/internal/config"
+	"padron/internal/observe"
 )
 
 // The exit codes of every command.
@@ -143,8 +144,23 @@ func run(ctx context.Context, env *Env, name, description string, commands any, 
 	if err != nil {
 		return &usageError{err}
 	}
+	flush, err := env.traces(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer flush()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return parsed.Run(env)
+}
+
+// traces begins to send spans where the environment asks for it. Settings that are
+// wrong are the command's to tell.
+func (e *Env) traces(ctx context.Context, name string) (flush func(), err error) {
+	logger := slog.New(slog.DiscardHandler)
+	if cfg, err := e.Load(nil); err == nil {
+		logger = e.Logger(cfg)
+	}
+	return observe.Traces(ctx, name, buildinfo.Version, e.Getenv, logger)
 }
 
 // help prints a command's help, and under the program's own the environment.

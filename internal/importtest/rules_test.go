@@ -151,6 +151,12 @@ var rules = []rule{
 		breach: [2]string{"internal/audit", "database/sql"},
 	},
 	{
+		name: "observe-has-the-exporters", who: everybody, but: []string{"internal/observe"},
+		what:   []string{"go.opentelemetry.io/otel/sdk/...", "go.opentelemetry.io/otel/exporters/...", "go.opentelemetry.io/contrib/..."},
+		why:    "others make spans of counts and words; what sees addresses and headers by itself is set up in one place",
+		breach: [2]string{"internal/api", "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"},
+	},
+	{
 		name: "seal-has-the-keys", who: everybody, but: []string{"internal/seal/..."},
 		what:   []string{"github.com/tink-crypto/...", "std:crypto/aes", "std:crypto/cipher"},
 		why:    "encryption is reviewed in one place",

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"padron"
@@ -29,6 +30,8 @@ type batch struct {
 	// pages counts the pages in it; paged says that one can be resumed after.
 	pages int
 	paged bool
+	// from are the spans of these pages.
+	from []trace.SpanContext
 }
 
 // newBatch has room for a batch's items, which are large, so that they are not

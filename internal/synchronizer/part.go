@@ -35,12 +35,14 @@ func RunPart(ctx context.Context, cfg Config, from Divisible, ref padron.PartRef
 		return padron.Run{}, err
 	}
 	cfg.Provider = from.Range(part.First, part.End)
+	ctx, span := traceRun(ctx, "partition", plan.RunID)
 	held, stop := keepLease(ctx, &cfg, lease, cfg.DivisionTTL)
 	defer stop()
 	run := padron.Run{ID: plan.RunID, Version: cfg.Version, StartedAt: cfg.Now().UTC()}
 	err = orCause(held, runPart(held, &cfg, lease, &part, &run))
 	run.Duration = cfg.Now().Sub(run.StartedAt)
 	run = ended(&cfg, plan, run, err)
+	endRun(span, &run, err)
 	return run, err
 }
 

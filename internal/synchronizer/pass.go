@@ -214,10 +214,13 @@ func (p *pass) planAll(ctx context.Context, batches <-chan *batch, plans chan<- 
 		if ctx.Err() != nil {
 			continue
 		}
+		span := traceBatch(ctx, b)
 		pl, err := p.plan(context.WithoutCancel(ctx), b)
 		if err != nil {
+			endSpan(span, err)
 			return err
 		}
+		pl.span = span
 		blocked := p.stages.begin(padron.StageSealBlocked)
 		plans <- pl
 		blocked()
@@ -233,9 +236,12 @@ func (p *pass) carryOutAll(ctx context.Context, plans <-chan *plan, stop func())
 			return failed
 		}
 		if failed != nil {
+			endBatch(pl, context.Canceled)
 			continue
 		}
-		if failed = p.carryOut(context.WithoutCancel(ctx), pl); failed != nil {
+		failed = p.carryOut(context.WithoutCancel(ctx), pl)
+		endBatch(pl, failed)
+		if failed != nil {
 			stop()
 			continue
 		}
@@ -270,11 +276,13 @@ func (p *pass) produce(ctx context.Context, cursor string, out chan<- *batch) er
 	}
 	for page, err := range p.cfg.Provider.Pages(ctx, cursor) {
 		if err != nil {
+			traceNoPage(ctx, err)
 			return errors.Join(err, send())
 		}
 		p.stages.add(padron.StageFetch, page.Fetch)
 		p.stages.add(padron.StageDecode, page.Decode)
 		b.add(page)
+		b.from = append(b.from, tracePage(ctx, &page))
 		if len(b.items) < p.cfg.BatchSize {
 			continue
 		}

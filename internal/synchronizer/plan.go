@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"go.opentelemetry.io/otel/trace"
 
 	"padron"
 )
@@ -22,6 +23,7 @@ type plan struct {
 	paged  bool
 	// seen are the customers met in this batch.
 	seen *roaring.Bitmap
+	span trace.Span
 }
 
 // plan decides what each record of the batch means, and seals what is to be

@@ -148,9 +148,11 @@ func Run(ctx context.Context, cfg Config) (padron.Run, error) {
 	cfg = cfg.withDefaults()
 	started := cfg.Now().UTC()
 	run := padron.Run{ID: newRunID(started), DryRun: cfg.DryRun, Forced: cfg.Force, Version: cfg.Version, StartedAt: started}
+	ctx, span := traceRun(ctx, "run", run.ID)
 	err := runLeased(ctx, &cfg, &run)
 	run.Duration = cfg.Now().Sub(started)
 	run.Outcome, run.Error = outcomeOf(err)
+	endRun(span, &run, err)
 	logEnd(&cfg, run)
 	if run.Outcome == padron.OutcomeSkipped {
 		return run, nil
