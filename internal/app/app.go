@@ -157,7 +157,7 @@ type SyncOptions struct {
 	// [provider.Config].
 	OnBreaker func(state string)
 	// sharers are how many processes share the rate that the provider was
-	// promised; 0 and 1 are none beside this one.
+	// promised, and the pages in flight; 0 and 1 are none beside this one.
 	sharers int
 }
 
@@ -221,7 +221,8 @@ func (a *App) syncConfig(ctx context.Context, o SyncOptions) (synchronizer.Confi
 	client, err := provider.New(provider.Config{
 		URL: a.Config.Provider.URL, APIKey: a.Config.Provider.APIKey,
 		Paging: provider.Paging(a.Config.Provider.Paging), PageSize: a.Config.Provider.PageSize, Rate: a.Config.Provider.Rate / float64(max(1, o.sharers)),
-		Retries: retries(a.Config.Provider.Retries), RetryBudget: a.Config.Provider.RetryBudget,
+		Concurrency: max(1, a.Config.Provider.Concurrency/max(1, o.sharers)),
+		Retries:     retries(a.Config.Provider.Retries), RetryBudget: a.Config.Provider.RetryBudget,
 		Logger: a.Logger, OnRetry: o.OnRetry, OnBreaker: o.OnBreaker,
 	})
 	if err != nil {

@@ -87,6 +87,8 @@ type Provider struct {
 	APIKey   padron.Sensitive
 	Paging   string
 	PageSize int
+	// Concurrency is how many pages are asked for at once.
+	Concurrency int
 	// Rate is the most requests a second; 0 is no limit.
 	Rate float64
 	// Retries is how often one page is asked for again.
@@ -107,6 +109,7 @@ func Load(getenv func(string) (string, bool), overrides map[string]string, requi
 			APIKey:      padron.Sensitive(parse(p, "PADRON_PROVIDER_API_KEY", parseHeaderValue)),
 			Paging:      parse(p, "PADRON_PROVIDER_PAGING", oneOf("auto", "none", "page", "link")),
 			PageSize:    int(parse(p, "PADRON_PROVIDER_PAGE_SIZE", wholeNumber(1, 10_000))),
+			Concurrency: int(parse(p, "PADRON_PROVIDER_CONCURRENCY", wholeNumber(1, 16))),
 			Rate:        parse(p, "PADRON_PROVIDER_RATE", parseRate),
 			Retries:     int(parse(p, "PADRON_PROVIDER_RETRIES", wholeNumber(0, 100))),
 			RetryBudget: parse(p, "PADRON_PROVIDER_RETRY_BUDGET", parseBudget),

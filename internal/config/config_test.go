@@ -30,7 +30,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		DB: DB{Path: "var/padron.db"}, Provider: Provider{Paging: "auto", PageSize: 1000, Retries: 6, RetryBudget: 15 * time.Minute},
+		DB: DB{Path: "var/padron.db"}, Provider: Provider{Paging: "auto", PageSize: 1000, Concurrency: 4, Retries: 6, RetryBudget: 15 * time.Minute},
 		MaxDelete: 0.1, MaxChange: 0.5, QuarantineKeep: 90 * padron.Day,
 		Keys: Keys{File: "var/keys.json"}, Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", LogLevel: slog.LevelInfo,
 	}
@@ -85,6 +85,7 @@ func TestFaults(t *testing.T) {
 		{"PADRON_TLS_CERT", file, "belong together"},
 		{"PADRON_RATE_LIMIT", "fast", "requests a second"},
 		{"PADRON_PROVIDER_RATE", "-1", "requests a second"},
+		{"PADRON_PROVIDER_CONCURRENCY", "17", "not a whole number from 1 to 16"},
 		{"PADRON_PROVIDER_RETRIES", "101", "not a whole number from 0 to 100"},
 		{"PADRON_PROVIDER_RETRY_BUDGET", "15", "not a duration from 1s to 24h"},
 		{"PADRON_PROVIDER_RETRY_BUDGET", "0s", "not a duration from 1s to 24h"},

@@ -23,6 +23,7 @@ func Variables() []Variable {
 		{"PADRON_PROVIDER_API_KEY", "", "sent to the provider as a bearer token"},
 		{"PADRON_PROVIDER_PAGING", "auto", "how the provider pages: auto, none, page, link"},
 		{"PADRON_PROVIDER_PAGE_SIZE", "1000", "customers a page, 1 to 10000"},
+		{"PADRON_PROVIDER_CONCURRENCY", "4", "pages asked for at once where the provider pages by number, 1 to 16; fewer if they are large"},
 		{"PADRON_PROVIDER_RATE", "0", "requests a second that the provider gets at most; 0 is no limit"},
 		{"PADRON_PROVIDER_RETRIES", "6", "how often one page is asked for again, 0 to 100"},
 		{"PADRON_PROVIDER_RETRY_BUDGET", "15m", "how long the provider's failures may hold one run up in all, 1s to 24h"},

@@ -246,6 +246,25 @@ func TestStopsWhenTold(t *testing.T) {
 	}
 }
 
+// TestStopsAndCancelled: whoever is told to stop may do both, leave and cancel.
+func TestStopsAndCancelled(t *testing.T) {
+	for _, paging := range []Paging{None, ByPage, ByLink, Auto} {
+		provider := &source{style: paging, total: 20}
+		if paging == Auto {
+			provider.style = None
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for _, err := range client(t, Config{URL: provider.start(t), Paging: paging, PageSize: 2}).Pages(ctx, "") {
+			if err != nil {
+				t.Errorf("%s: %v", paging, err)
+			}
+			cancel()
+			break
+		}
+	}
+}
+
 // TestCancelled: the context's cause ends a pass, waiting for a try included.
 func TestCancelled(t *testing.T) {
 	cause := errors.New("enough")

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// breakerFailures of breakerWindow answers in a row open the breaker: a burst
-	// of errors does not, nor a provider that fails each page once.
-	breakerFailures, breakerWindow = 8, 10
+	// breakerFailures among breakerWindow answers open the breaker: more than a
+	// burst, or than pages in flight that each fail twice.
+	breakerFailures, breakerWindow = 16, 20
 	// breakerDelay is how long an open breaker leaves the provider alone before
 	// one request may find out whether it is back.
 	breakerDelay = 10 * time.Second
@@ -60,10 +60,15 @@ func (c *Client) gaveUp(err error) error {
 	if open {
 		err = c.fault("breaker", "most of its recent answers were failures")
 	}
-	if !open && (!transient(err) || c.budget.affords(c.gate.left())) {
+	if !open && (!transient(err) || c.budget.affords(0)) {
 		return err
 	}
+	return c.spent(public(err).Error())
+}
+
+// spent is the fault of a run whose budget is gone.
+func (c *Client) spent(why string) *fault {
 	return &fault{reason: "budget", final: true, err: padron.Errorf(padron.CodeUnavailable,
 		"%s; failures have held this run up for as long as PADRON_PROVIDER_RETRY_BUDGET=%v allows: raise it, or run again later",
-		public(err).Error(), c.cfg.RetryBudget)}
+		why, c.cfg.RetryBudget)}
 }

@@ -35,7 +35,7 @@ type Page struct {
 	// links: keep it out of logs.
 	Cursor string
 	// Fetch is how long the provider took over the page, Decode how long reading
-	// its JSON did.
+	// its JSON did; those of pages in flight overlap.
 	Fetch, Decode time.Duration
 }
 
@@ -60,7 +60,8 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{cfg: cfg, base: base, gate: &gate{}, budget: &budget{most: cfg.RetryBudget}, seed: maphash.MakeSeed()}
+	c := &Client{cfg: cfg, base: base, budget: &budget{most: cfg.RetryBudget}, seed: maphash.MakeSeed()}
+	c.gate = &gate{budget: c.budget}
 	c.http = newHTTPClient(&cfg, base, c.gate)
 	breaker := newBreaker(&cfg)
 	c.tries = failsafe.With(c.retries())
@@ -135,9 +136,19 @@ func (c *Client) where() string {
 // none of this client's, or ctx's cause. A page that fails is asked for again
 // before that, and nobody is yielded twice by it; the one exception is in style
 // none, where the whole array is yielded again if it changed in between.
+//
+// Where the provider pages by number, the next few pages are fetched meanwhile,
+// at most [Config.Concurrency]; they come in order, and none is under way any
+// more when the iteration ends.
 func (c *Client) Pages(ctx context.Context, cursor string) iter.Seq2[Page, error] {
+	return c.pagesTo(ctx, cursor, 0)
+}
+
+// pagesTo yields the pages up to the number end, which is not among them; 0 is
+// all.
+func (c *Client) pagesTo(ctx context.Context, cursor string, end int) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		err := c.pages(ctx, cursor, func(p Page) bool { return yield(p, nil) })
+		err := c.pages(ctx, cursor, end, func(p Page) bool { return yield(p, nil) })
 		if err != nil && !errors.Is(err, errStopped) {
 			yield(Page{}, public(err))
 		}
@@ -147,7 +158,7 @@ func (c *Client) Pages(ctx context.Context, cursor string) iter.Seq2[Page, error
 // errStopped: whoever reads the pages wants no more.
 var errStopped = errors.New("stopped")
 
-func (c *Client) pages(ctx context.Context, text string, yield func(Page) bool) error {
+func (c *Client) pages(ctx context.Context, text string, end int, yield func(Page) bool) error {
 	at, err := parseCursor(text)
 	if err != nil {
 		return err
@@ -159,7 +170,7 @@ func (c *Client) pages(ctx context.Context, text string, yield func(Page) bool) 
 	case at.link != "":
 		return c.byLink(ctx, linkWalk{link: at.link}, yield)
 	case at.page > 0:
-		return c.byPage(ctx, pageWalk{number: at.page, mayIgnore: c.cfg.Paging == Auto && at.page <= 2}, yield)
+		return c.byPage(ctx, pageWalk{number: at.page, end: end, mayIgnore: c.cfg.Paging == Auto && at.page <= 2}, yield)
 	}
 	switch c.cfg.Paging {
 	case None:

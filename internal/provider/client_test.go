@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,10 +18,12 @@ import (
 
 const testKey = "key-5f1d-canary"
 
-// client returns a client that retries at once, but for what cfg says.
+// client returns a client that retries at once and asks for one page at a time, so
+// that a test knows the order, but for what cfg says.
 func client(t *testing.T, cfg Config) *Client {
 	t.Helper()
 	cfg.APIKey = testKey
+	cfg.Concurrency = orDefault(cfg.Concurrency, 1)
 	cfg.RetryBase = orDefault(cfg.RetryBase, time.Nanosecond)
 	cfg.RetryMax = orDefault(cfg.RetryMax, time.Nanosecond)
 	c, err := New(cfg)
@@ -31,10 +34,15 @@ func client(t *testing.T, cfg Config) *Client {
 	return c
 }
 
-// serve serves h and returns its address.
+// serve serves h, to one request at a time, and returns its address.
 func serve(t *testing.T, h http.HandlerFunc) string {
 	t.Helper()
-	srv := httptest.NewServer(h)
+	var mu sync.Mutex
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		h(w, r)
+	}))
 	t.Cleanup(srv.Close)
 	return srv.URL + "/usuarios"
 }
@@ -255,7 +263,7 @@ func TestRate(t *testing.T) {
 	if _, err := collect(t.Context(), client(t, Config{URL: provider.start(t), Paging: ByPage, PageSize: 1, Rate: 100}), ""); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(started); len(provider.requests) != 12 || took < 110*time.Millisecond {
-		t.Errorf("%d requests took %v", len(provider.requests), took)
+	if took := time.Since(started); len(provider.requests.made()) != 12 || took < 110*time.Millisecond {
+		t.Errorf("%d requests took %v", len(provider.requests.made()), took)
 	}
 }

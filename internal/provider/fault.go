@@ -52,6 +52,8 @@ func public(err error) error {
 // sendFault explains why a request got no answer.
 func (c *Client) sendFault(err error) *fault {
 	switch {
+	case errors.Is(err, errSpent):
+		return c.spent("the provider at " + c.where() + ": it asked to be left alone")
 	case errors.Is(err, errForeignRedirect):
 		return final(c.fault("redirect", "it redirects to another scheme, host or port, which is refused: check PADRON_PROVIDER_URL"))
 	case errors.Is(err, errManyRedirects):

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -12,6 +13,8 @@ import (
 // gate is shut while the provider has asked to be left alone (Retry-After): that
 // holds for every request, not only for the page that was told so.
 type gate struct {
+	budget *budget
+
 	mu    sync.Mutex
 	until time.Time
 }
@@ -19,9 +22,23 @@ type gate struct {
 func (g *gate) shut(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if until := time.Now().Add(d); until.After(g.until) {
+	now := time.Now()
+	if until := now.Add(d); until.After(g.until) {
 		g.until = until
+		g.budget.charge(now, until)
 	}
+}
+
+// errSpent: the gate stays shut for longer than the budget of the run allows.
+var errSpent = errors.New("budget spent")
+
+// pass waits until the gate is open.
+func (g *gate) pass(ctx context.Context) error {
+	left := g.left()
+	if left > 0 && !g.budget.affords(0) {
+		return errSpent
+	}
+	return wait(ctx, left)
 }
 
 // left is how long the gate stays shut; 0 is open.
@@ -46,11 +63,10 @@ func (t *limitedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 		if err := t.limiter.Wait(ctx); err != nil {
 			return nil, err
 		}
-		left := t.gate.left()
-		if left == 0 {
+		if t.gate.left() == 0 {
 			return t.next.RoundTrip(req)
 		}
-		if err := wait(ctx, left); err != nil {
+		if err := t.gate.pass(ctx); err != nil {
 			return nil, err
 		}
 	}

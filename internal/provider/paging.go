@@ -122,6 +122,8 @@ func (c *Client) probe(ctx context.Context, address string) (*reading, error) {
 // pageWalk is where style page stands.
 type pageWalk struct {
 	number int
+	// end is the first page not to be read; 0 is none.
+	end int
 	// previous is the page before, zero at the start and where a pass goes on.
 	previous signature
 	// short: it has fewer records than were asked for, or than the one before it.
@@ -147,30 +149,40 @@ func (w *pageWalk) circles(page signature) bool {
 	return false
 }
 
+// byPage reads numbered pages from w on, several of them in flight. None of them
+// outlives it.
 func (c *Client) byPage(ctx context.Context, w pageWalk, yield func(Page) bool) error {
-	for {
-		page, err := c.fetch(ctx, c.pageURL(w.number))
+	pages := c.newAhead(&w)
+	defer pages.all.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for w.end == 0 || w.number < w.end {
+		// Nothing is asked for beside a first page, which may meet a wrong key or a
+		// provider that is down, nor behind one that may be the last.
+		alone := w.short || w.previous == signature{}
+		page, err := pages.page(ctx, w.number, alone)
 		if err != nil && (w.number == 1 || !isNotFound(err)) {
 			return err
 		}
 		if err != nil || len(page.records) == 0 {
-			return c.afterLast(ctx, &w, err)
+			return c.afterLast(ctx, &w, pages, err)
 		}
 		if done, err := c.takePage(&w, page, yield); done || err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // afterLast decides what a page that is empty or, some providers' way to say so,
 // not found means. After a short page it is the end. Otherwise the next page must
 // be missing as well, and, where it was not found, the page before still be there:
 // a single page that fails must not end the list for everybody behind it.
-func (c *Client) afterLast(ctx context.Context, w *pageWalk, notFound error) error {
+func (c *Client) afterLast(ctx context.Context, w *pageWalk, pages *ahead, notFound error) error {
 	if w.number == 1 || w.short {
 		return nil
 	}
-	if there, err := c.hasPage(ctx, w.number+1); err != nil || there {
+	if there, err := pages.has(ctx, w.number+1); err != nil || there {
 		return errors.Join(err, c.gap(w.number, there))
 	}
 	if notFound == nil {
@@ -200,10 +212,7 @@ func (c *Client) gap(number int, there bool) error {
 // hasPage says whether there is a page of that number with records on it.
 func (c *Client) hasPage(ctx context.Context, number int) (bool, error) {
 	page, err := c.fetch(ctx, c.pageURL(number))
-	if isNotFound(err) {
-		return false, nil
-	}
-	return err == nil && len(page.records) > 0, err
+	return fetched{page, err}.there()
 }
 
 // takePage yields a page and moves w to the next one; done says that the page

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"padron"
@@ -22,12 +23,31 @@ type source struct {
 	// fixed is how many it gives whatever is asked for.
 	fixed int
 	// gone: it answers 404 behind the last page.
-	gone     bool
-	requests []string
+	gone bool
+
+	requests *requests
+}
+
+// requests is what a source was asked for.
+type requests struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (r *requests) add(address string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = append(r.all, address)
+}
+
+func (r *requests) made() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.all)
 }
 
 func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.requests = append(s.requests, r.URL.RequestURI())
+	s.requests.add(r.URL.RequestURI())
 	q := r.URL.Query()
 	limit, _ := strconv.Atoi(q.Get("limit"))
 	if s.most > 0 {
@@ -58,6 +78,7 @@ func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *source) start(t *testing.T) string {
 	t.Helper()
+	s.requests = &requests{}
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
 	return srv.URL + "/usuarios"
@@ -82,7 +103,7 @@ func TestPaging(t *testing.T) {
 					}
 					provider := shape
 					provider.total = total
-					c := client(t, Config{URL: provider.start(t), Paging: paging, PageSize: size})
+					c := client(t, Config{URL: provider.start(t), Paging: paging, PageSize: size, Concurrency: 4})
 					got, err := collect(t.Context(), c, "")
 					if err != nil {
 						t.Fatal(err)
@@ -109,15 +130,18 @@ func TestPaging(t *testing.T) {
 	}
 }
 
-// TestPagingAsksNoMoreThanNeeded: the requests of a pass of ten, four a page.
+// TestPagingAsksNoMoreThanNeeded: the requests of a pass of ten, four a page, one
+// page at a time, and how many more behind the end pages in flight may ask for.
 func TestPagingAsksNoMoreThanNeeded(t *testing.T) {
 	for style, want := range map[Paging]int{None: 2, ByPage: 4, ByLink: 3} { // none: the second page tells that it does not page; page: a short page may not be the last
-		provider := &source{style: style, total: 10}
-		if _, err := collect(t.Context(), client(t, Config{URL: provider.start(t), PageSize: 4}), ""); err != nil {
-			t.Fatal(err)
-		}
-		if len(provider.requests) != want {
-			t.Errorf("%s: %q, want %d requests", style, provider.requests, want)
+		for n, more := range map[int]int{1: 0, 4: 3} {
+			provider := &source{style: style, total: 10}
+			if _, err := collect(t.Context(), client(t, Config{URL: provider.start(t), PageSize: 4, Concurrency: n}), ""); err != nil {
+				t.Fatal(err)
+			}
+			if got := provider.requests.made(); len(got) < want || len(got) > want+more {
+				t.Errorf("%s, %d at once: %q, want %d requests", style, n, got, want)
+			}
 		}
 	}
 }

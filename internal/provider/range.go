@@ -68,10 +68,8 @@ func (c *Client) styleOfMany(ctx context.Context, first uint64) (style Paging, e
 // look fetches a page and says whether it is there with records on it.
 func (c *Client) look(ctx context.Context, number int) (*reading, bool, error) {
 	page, err := c.fetch(ctx, c.pageURL(number))
-	if isNotFound(err) {
-		return nil, false, nil
-	}
-	return page, err == nil && len(page.records) > 0, err
+	there, err := fetched{page, err}.there()
+	return page, there, err
 }
 
 // lastPage returns the number of the last page: it doubles the number until
@@ -130,15 +128,5 @@ func (r *Range) Pages(ctx context.Context, cursor string) iter.Seq2[Page, error]
 	if cursor == "" && r.first > 0 {
 		cursor = pageCursor(r.first)
 	}
-	stop := pageCursor(r.end)
-	return func(yield func(Page, error) bool) {
-		if r.end > 0 && cursor == stop {
-			return
-		}
-		for page, err := range r.client.Pages(ctx, cursor) {
-			if !yield(page, err) || r.end > 0 && page.Cursor == stop {
-				return
-			}
-		}
-	}
+	return r.client.pagesTo(ctx, cursor, r.end)
 }

@@ -35,7 +35,7 @@ func TestRanges(t *testing.T) {
 	for name, provider := range shapes {
 		for _, paging := range []Paging{Auto, ByPage} {
 			for _, total := range []int{1, 7, 13, 60} {
-				c := client(t, Config{URL: provider.of(total).start(t), Paging: paging, PageSize: 4})
+				c := client(t, Config{URL: provider.of(total).start(t), Paging: paging, PageSize: 4, Concurrency: 4})
 				extent, err := c.Extent(t.Context())
 				if err != nil {
 					t.Fatal(err)
@@ -93,8 +93,8 @@ func TestExtentOfOthers(t *testing.T) {
 func TestExtentAsksLittle(t *testing.T) {
 	p := source{style: ByPage, total: 4000}
 	got, err := client(t, Config{URL: p.start(t), Paging: ByPage, PageSize: 4}).Extent(t.Context())
-	if err != nil || got.Pages != 1000 || len(p.requests) > 21 {
-		t.Errorf("%+v, %v after %d requests, want 1000 pages after 21 at most", got, err, len(p.requests))
+	if err != nil || got.Pages != 1000 || len(p.requests.made()) > 21 {
+		t.Errorf("%+v, %v after %d requests, want 1000 pages after 21 at most", got, err, len(p.requests.made()))
 	}
 }
 

@@ -39,17 +39,17 @@ func (c *Client) retry(ctx context.Context, try func() (progress bool, err error
 				return again
 			}
 			var progress bool
-			last = c.asks.WithContext(ctx).Run(func() (err error) {
-				progress, err = try()
-				return err
+			err := c.asks.WithContext(ctx).Run(func() error {
+				progress, last = try()
+				return last
 			})
-			if progress && transient(last) {
+			if progress && transient(err) {
 				return errProgress
 			}
-			return last
+			return err
 		})
 		switch {
-		case errors.Is(last, errStopped):
+		case errors.Is(last, errStopped): // even if ctx has ended meanwhile
 			return last
 		case err != nil && ctx.Err() != nil:
 			return context.Cause(ctx)
@@ -68,7 +68,7 @@ func (c *Client) retries() failsafe.Policy[any] {
 		WithJitterFactor(jitter).
 		ReturnLastFailure().
 		HandleIf(func(_ any, err error) bool { return transient(err) }).
-		AbortIf(func(any, error) bool { return !c.budget.affords(c.gate.left()) }).
+		AbortIf(func(any, error) bool { return !c.budget.affords(0) }).
 		OnRetryScheduled(c.beforeRetry).
 		Build()
 }

