@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -21,8 +22,8 @@ type planCmd struct {
 	Force *string `placeholder:"REASON" help:"Lift the limits on deletions and changes for the whole divided run; the reason is recorded."`
 }
 
-// Run begins a divided run. One that is kept out by another is a failure: what
-// follows it would have no plan.
+// Run begins a divided run. One that is kept out by another is skipped, with an
+// exit code of its own: what would follow it has no plan, or that of the other.
 func (p *planCmd) Run(ctx context.Context, env *cli.Env) error {
 	if p.Partitions < 1 || p.Partitions > padron.MaxParts {
 		return padron.Invalid("--partitions", "want 1 to %d", padron.MaxParts)
@@ -37,6 +38,9 @@ func (p *planCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	defer a.Close() //nolint:errcheck // every write was committed before
 	plan, err := a.Divide(ctx, app.SyncOptions{Full: p.Full, Force: force}, synchronizer.Division{Parts: p.Partitions, Replace: p.Replace})
+	if errors.Is(err, padron.ErrLeaseHeld) {
+		return p.skipped(env, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -44,6 +48,16 @@ func (p *planCmd) Run(ctx context.Context, env *cli.Env) error {
 		return cli.WriteJSON(env.Stdout, plan)
 	}
 	return printPlan(env.Stdout, plan)
+}
+
+// skipped tells that another run has the register.
+func (p *planCmd) skipped(env *cli.Env, why error) error {
+	if p.JSON {
+		if err := cli.WriteJSON(env.Stdout, map[string]padron.Outcome{"outcome": padron.OutcomeSkipped}); err != nil {
+			return err
+		}
+	}
+	return &cli.Skipped{Err: why}
 }
 
 // open opens the register for a part of a divided run.

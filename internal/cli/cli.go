@@ -30,7 +30,21 @@ const (
 	ExitFailed = 1
 	// ExitUsage: wrong usage or configuration.
 	ExitUsage = 2
+	// ExitSkipped: nothing was done, because another run is at work, and what would
+	// follow must not be done either. It is for commands that are one step of
+	// several; whoever runs them by a machine can tell it from a failure by no other
+	// sign.
+	ExitSkipped = 3
 )
+
+// Skipped is an error with which a command ends as [ExitSkipped].
+type Skipped struct{ Err error }
+
+// Error says why it was skipped.
+func (s *Skipped) Error() string { return "skipped: " + s.Err.Error() }
+
+// Unwrap returns why.
+func (s *Skipped) Unwrap() error { return s.Err }
 
 // Flags are the settings that every command takes; each beats its variable.
 // Secrets have none: process arguments are visible to others.
@@ -200,9 +214,12 @@ func report(w io.Writer, name string, err error) {
 func exitCode(err error) int {
 	var usage *usageError
 	var faults config.Faults
+	var skipped *Skipped
 	switch {
 	case err == nil:
 		return ExitDone
+	case errors.As(err, &skipped):
+		return ExitSkipped
 	case errors.As(err, &usage), errors.As(err, &faults), padron.ErrorCode(err) == padron.CodeInvalid:
 		return ExitUsage
 	}

@@ -3,6 +3,7 @@ package synchronizer
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"padron"
 	"padron/internal/provider"
@@ -29,7 +30,8 @@ var errNoPlan = padron.Errorf(padron.CodeUnavailable, "no divided run is open: b
 
 // Divide begins a run that is divided among processes: it takes the lease, finds
 // out how the provider pages, and stores a plan, which has the lease from then
-// on. [RunPart] is each partition of it, and [Finish] its end.
+// on. [RunPart] is each partition of it, and [Finish] its end. The error is
+// [padron.ErrLeaseHeld] while another run, divided or not, has the register.
 func Divide(ctx context.Context, cfg Config, from Divisible, d Division) (*padron.Plan, error) {
 	cfg = cfg.withDefaults()
 	lease, err := acquireToDivide(ctx, &cfg, d.Replace)
@@ -69,7 +71,7 @@ func acquireToDivide(ctx context.Context, cfg *Config, replace bool) (padron.Lea
 	}
 	lease, err := cfg.Store.Acquire(ctx, cfg.Holder, cfg.LeaseTTL)
 	if errors.Is(err, padron.ErrLeaseHeld) && open != nil {
-		return lease, padron.Errorf(padron.CodeUnavailable, "the divided run %s is open: finish it, or give it up with --replace", open.RunID)
+		return lease, fmt.Errorf("the divided run %s is open: finish it, or give it up with --replace: %w", open.RunID, err)
 	}
 	return lease, err
 }
