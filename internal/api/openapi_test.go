@@ -6,15 +6,19 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+
+	"padron"
 )
 
 // specDocument is the OpenAPI document as a judge of answers.
@@ -111,6 +115,52 @@ func TestDocumentExamples(t *testing.T) {
 	}
 	if examples < 10 {
 		t.Errorf("%d examples, want at least 10", examples)
+	}
+}
+
+// TestEveryPartOfARunIsDocumented: a run with everything in it has what the
+// schema names, and nothing else.
+func TestEveryPartOfARunIsDocumented(t *testing.T) {
+	run := padron.Run{Reasons: map[padron.Reason]int64{"id:missing": 1}, StartedAt: time.Unix(1, 0)}
+	fill(reflect.ValueOf(&run).Elem())
+	run.Outcome = padron.OutcomeCompleted
+	data, err := json.Marshal(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report map[string]any
+	if err := json.Unmarshal(data, &report); err != nil {
+		t.Fatal(err)
+	}
+	schema := loadDocument(t).doc.Components.Schemas["Run"].Value
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(schema.Properties)), slices.Sorted(maps.Keys(report))); diff != "" {
+		t.Errorf("parts of a run (-documented +sent):\n%s", diff)
+	}
+	if err := schema.VisitJSON(report, openapi3.EnableJSONSchema2020()); err != nil {
+		t.Error(err)
+	}
+}
+
+// fill sets what is empty in a struct, so that nothing is left out of its JSON.
+func fill(v reflect.Value) {
+	for i := range v.NumField() {
+		f := v.Field(i)
+		switch {
+		case !f.IsZero():
+		case f.Kind() == reflect.String:
+			f.SetString("x")
+		case f.Kind() == reflect.Int64:
+			f.SetInt(int64(time.Second))
+		case f.Kind() == reflect.Bool:
+			f.SetBool(true)
+		case f.Kind() == reflect.Slice:
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+		case f.Kind() == reflect.Map:
+			f.Set(reflect.MakeMap(f.Type()))
+			value := reflect.New(f.Type().Elem()).Elem()
+			value.SetInt(int64(time.Second))
+			f.SetMapIndex(reflect.ValueOf("x").Convert(f.Type().Key()), value)
+		}
 	}
 }
 
