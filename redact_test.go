@@ -57,7 +57,7 @@ var personal = map[string]func() any{
 // names, ids, and the audit log's hashes. Profile is stored in clear. View has
 // a test of its own.
 var harmless = []string{
-	"AuditEntry", "AuditFilter", "AuditHead", "Checkpoint", "Error", "Filter", "Lease", "Part", "PartRef", "PartState", "Plan", "Principal", "Profile", "Run", "View",
+	"AuditEntry", "AuditFilter", "AuditHead", "Checkpoint", "Drift", "Error", "Filter", "Lease", "Part", "PartRef", "PartState", "Plan", "Principal", "Profile", "Run", "View",
 }
 
 // TestEveryTypeIsPlaced: whoever adds a struct says whether it is personal.

@@ -58,7 +58,7 @@ func TestRunReport(t *testing.T) {
 		Stages: map[padron.Stage]time.Duration{padron.StageSeal: 1500 * time.Millisecond, padron.StageFetch: 900 * time.Microsecond},
 	}
 	const want = `{"run_id":"r1","outcome":"completed","read":10,"inserted":1,"updated":2,"unchanged":3,"deleted":9,"quarantined":3,"duplicates":1,` +
-		`"reasons":{"id:missing":3},"warnings":{"card_number_luhn":2},"unknown_fields":["nivel"],"started_at":"2025-06-01T01:03:04.005Z",` +
+		`"reasons":{"id:missing":3},"warnings":{"card_number_luhn":2},"unknown_fields":["nivel"],"drift":{"id":{"missing":3}},"started_at":"2025-06-01T01:03:04.005Z",` +
 		`"duration_ms":3000,"stages":{"fetch":0,"seal":1500},"customers_per_second":3.3,"resumed_from":"r0"}`
 	if got, err := json.Marshal(run); err != nil || string(got) != want {
 		t.Errorf("got  %s %v\nwant %s", got, err, want)

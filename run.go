@@ -24,21 +24,27 @@ const (
 // Run is one pass of the synchronizer and its report. The counts obey
 // Read = Inserted + Updated + Unchanged + Quarantined + Duplicates.
 type Run struct {
-	ID            string
-	Outcome       Outcome
-	DryRun        bool
-	Read          int64
-	Inserted      int64
-	Updated       int64
-	Unchanged     int64
-	Deleted       int64
-	Quarantined   int64
-	Duplicates    int64
-	Reasons       map[Reason]int64
-	Warnings      map[Warning]int64
+	ID          string
+	Outcome     Outcome
+	DryRun      bool
+	Read        int64
+	Inserted    int64
+	Updated     int64
+	Unchanged   int64
+	Deleted     int64
+	Quarantined int64
+	Duplicates  int64
+	Reasons     map[Reason]int64
+	Warnings    map[Warning]int64
+	// UnknownFields names the fields that padron does not know, sorted; Unknown
+	// counts them by name. See [Run.NoteUnknown].
 	UnknownFields []string
-	StartedAt     time.Time
-	Duration      time.Duration
+	Unknown       map[string]int64
+	// Unusual names the fields that were not as they are usually; see
+	// [Run.NoteUnusual].
+	Unusual   []string
+	StartedAt time.Time
+	Duration  time.Duration
 	// Stages says where the time went; nil in reports that do not know.
 	Stages map[Stage]time.Duration
 	// ResumedFrom is the id of the interrupted run this one goes on from.
@@ -78,6 +84,7 @@ type runReport struct {
 	Reasons            map[Reason]int64  `json:"reasons"`
 	Warnings           map[Warning]int64 `json:"warnings"`
 	UnknownFields      []string          `json:"unknown_fields"`
+	Drift              map[string]Drift  `json:"drift,omitempty"`
 	StartedAt          string            `json:"started_at"`
 	DurationMS         int64             `json:"duration_ms"`
 	Stages             map[Stage]int64   `json:"stages,omitempty"`
@@ -95,7 +102,7 @@ func (r Run) MarshalJSON() ([]byte, error) {
 		RunID: r.ID, Outcome: r.Outcome, DryRun: r.DryRun, Read: r.Read,
 		Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged, Deleted: r.Deleted,
 		Quarantined: r.Quarantined, Duplicates: r.Duplicates,
-		Reasons: r.Reasons, Warnings: r.Warnings, UnknownFields: r.UnknownFields,
+		Reasons: r.Reasons, Warnings: r.Warnings, UnknownFields: r.UnknownFields, Drift: r.Drift(),
 		StartedAt: FormatTime(r.StartedAt), DurationMS: r.Duration.Milliseconds(), Stages: stageMillis(r.Stages),
 		CustomersPerSecond: float64(int64(r.Rate()*10)) / 10, ResumedFrom: r.ResumedFrom, Forced: r.Forced, Version: r.Version, Error: r.Error,
 		Purged: r.Purged,
@@ -131,6 +138,7 @@ func (r *Run) UnmarshalJSON(data []byte) error {
 		ResumedFrom: p.ResumedFrom, Forced: p.Forced, Version: p.Version, Error: p.Error,
 		Purged: p.Purged,
 	}
+	r.setDrift(p.Drift)
 	return nil
 }
 

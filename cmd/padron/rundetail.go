@@ -32,6 +32,7 @@ func (c *runsCmd) show(ctx context.Context, env *cli.Env, a *app.App) error {
 		writeFacts(env.Stdout, &run),
 		writeCounts(env.Stdout, "REASON", run.Reasons),
 		writeCounts(env.Stdout, "WARNING", run.Warnings),
+		writeDrift(env.Stdout, &run),
 		writeStages(env.Stdout, &run),
 	)
 }
@@ -100,6 +101,20 @@ func writeCounts[K ~string](w io.Writer, title string, counts map[K]int64) error
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
 	return section(w, []string{title, "RECORDS"}, names, func(name K) string { return count(counts[name]) })
+}
+
+// writeDrift prints the fields that were not as padron knows them.
+func writeDrift(w io.Writer, r *padron.Run) error {
+	drift := r.Drift()
+	if len(drift) == 0 {
+		return nil
+	}
+	return section(w, []string{"FIELD OF THE PROVIDER", "RECORDS"}, slices.Sorted(maps.Keys(drift)), func(name string) string {
+		if d := drift[name]; d.Unusual {
+			return d.String() + " (not as usual)"
+		}
+		return drift[name].String()
+	})
 }
 
 // writeStages prints where the time went, the most first. Stages work at the

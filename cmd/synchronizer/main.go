@@ -98,6 +98,9 @@ func summary(r *padron.Run) string {
 	fmt.Fprintf(&b, "%s %s: %d read, %d inserted, %d updated, %d unchanged, %d deleted, %d quarantined, %d duplicates in %v (%.0f/s)",
 		r.ID, r.Outcome, r.Read, r.Inserted, r.Updated, r.Unchanged, r.Deleted, r.Quarantined, r.Duplicates,
 		r.Duration.Round(1e6), r.Rate())
+	if unusual := r.UnusualText(); unusual != "" {
+		b.WriteString("; not as usual: " + unusual)
+	}
 	if r.Outcome == padron.OutcomeSkipped {
 		b.WriteString("; another run holds the lease")
 	}

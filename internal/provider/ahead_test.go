@@ -146,8 +146,8 @@ func TestNoPageOutlivesThePass(t *testing.T) {
 		},
 		"panics": func(ctx context.Context, _ func(), c *Client) error {
 			defer func() { _ = recover() }()
-			for range c.Pages(ctx, "page:3") {
-				panic("whoever reads")
+			for _, err := range c.Pages(ctx, "page:3") {
+				panic(err)
 			}
 			return nil
 		},

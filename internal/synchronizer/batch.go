@@ -105,9 +105,9 @@ func (p *pass) believe() error {
 		return nil
 	}
 	if p.run.Quarantined >= manyRejected && 2*p.run.Quarantined > p.run.Read {
-		return fmt.Errorf("%w: %d of the %d records read so far are not valid, more than half; the rest was not written: "+
+		return fmt.Errorf("%w: %d of the %d records read so far are not valid, more than half%s; the rest was not written: "+
 			"check whether the provider's format has changed (padron quarantine list); if it is to be so, do one run with --force and the reason",
-			errRefused, p.run.Quarantined, p.run.Read)
+			errRefused, p.run.Quarantined, p.run.Read, p.drifted())
 	}
 	return p.believeChanges()
 }
@@ -170,20 +170,8 @@ func (p *pass) count(it *item) {
 		p.run.Warnings[w]++
 	}
 	for _, name := range it.record.Unknown {
-		p.noteUnknown(name)
+		p.run.NoteUnknown(name, 1)
 	}
-}
-
-// maxUnknown bounds how many unknown field names a report lists.
-const maxUnknown = 100
-
-func (p *pass) noteUnknown(name string) {
-	if _, ok := p.unknown[name]; ok || len(p.unknown) >= maxUnknown {
-		return
-	}
-	p.unknown[name] = struct{}{}
-	at, _ := slices.BinarySearch(p.run.UnknownFields, name)
-	p.run.UnknownFields = slices.Insert(p.run.UnknownFields, at, name)
 }
 
 // decide says whether the customer is to be written, and under which number.

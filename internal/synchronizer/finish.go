@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -87,7 +86,7 @@ func finishLeased(ctx context.Context, cfg *Config, plan *padron.Plan, run *padr
 }
 
 // mergeParts adds the partitions up and decides the deletions.
-func mergeParts(ctx context.Context, cfg *Config, lease padron.Lease, plan *padron.Plan, run *padron.Run) error {
+func mergeParts(ctx context.Context, cfg *Config, lease padron.Lease, plan *padron.Plan, run *padron.Run) (err error) {
 	p := newPass(cfg, lease, run)
 	defer func() { run.Stages = p.stages.report() }()
 	// Much has happened since the first page was read: who is missing is looked
@@ -108,6 +107,10 @@ func mergeParts(ctx context.Context, cfg *Config, lease padron.Lease, plan *padr
 		p.seen.Or(seen)
 	}
 	countOnce(run, twice)
+	if p.usual, err = lastComplete(ctx, cfg.Store); err != nil {
+		return err
+	}
+	p.noteDrift(ctx)
 	if err := p.believe(); err != nil {
 		return fmt.Errorf("of all partitions together, and nothing was deleted: %w", err)
 	}
@@ -129,9 +132,10 @@ func addReport(run, part *padron.Run) {
 		run.Warnings[warning] += n
 	}
 	for _, name := range part.UnknownFields {
-		if at, there := slices.BinarySearch(run.UnknownFields, name); !there && len(run.UnknownFields) < maxUnknown {
-			run.UnknownFields = slices.Insert(run.UnknownFields, at, name)
-		}
+		run.NoteUnknown(name, part.Unknown[name])
+	}
+	if n := part.Unknown[padron.MoreUnknown]; n > 0 {
+		run.NoteUnknown(padron.MoreUnknown, n)
 	}
 }
 

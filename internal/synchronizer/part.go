@@ -106,9 +106,6 @@ func (p *pass) beginPart(ctx context.Context, part *padron.Part) error {
 		return err
 	}
 	addReport(p.run, &part.Report)
-	for _, name := range p.run.UnknownFields {
-		p.unknown[name] = struct{}{}
-	}
 	if part.Cursor != "" {
 		p.run.ResumedFrom = p.run.ID
 	}

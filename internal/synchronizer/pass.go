@@ -33,7 +33,8 @@ type pass struct {
 	fresh    map[uint64]struct{}
 	hashSeed maphash.Seed
 	expected int64
-	unknown  map[string]struct{}
+	// usual is the last complete run, which tells what is usual; nil is none.
+	usual *padron.Run
 	// pages counts the pages of this run; paged: the provider pages.
 	pages int
 	paged bool
@@ -54,7 +55,7 @@ func newPass(cfg *Config, lease padron.Lease, run *padron.Run) *pass {
 	return &pass{
 		cfg: cfg, lease: lease, run: run,
 		seen: roaring.New(), held: roaring.New(),
-		quarantined: map[uint64]struct{}{}, fresh: map[uint64]struct{}{}, unknown: map[string]struct{}{},
+		quarantined: map[uint64]struct{}{}, fresh: map[uint64]struct{}{},
 		hashSeed: maphash.MakeSeed(), marks: marks{pending: roaring.New()}, stages: newStages(cfg.Now),
 	}
 }
@@ -67,7 +68,9 @@ func runPass(ctx context.Context, cfg *Config, lease padron.Lease, run *padron.R
 	if err != nil {
 		return err
 	}
-	if err := p.read(ctx, cursor); err != nil {
+	err = p.read(ctx, cursor)
+	p.noteDrift(ctx)
+	if err != nil {
 		return err
 	}
 	return p.deleteMissing(ctx)
@@ -81,8 +84,11 @@ func (p *pass) begin(ctx context.Context) (cursor string, err error) {
 	if err := p.loadQuarantined(ctx); err != nil {
 		return "", err
 	}
-	if p.expected, err = lastRead(ctx, p.cfg.Store); err != nil {
+	if p.usual, err = lastComplete(ctx, p.cfg.Store); err != nil {
 		return "", err
+	}
+	if p.usual != nil {
+		p.expected = p.usual.Read
 	}
 	p.marks = marks{source: p.cfg.Provider.Source(), run: p.run.ID, fresh: true, savedAt: p.cfg.Now(), pending: roaring.New()}
 	if p.cfg.DryRun || p.cfg.Full {
@@ -144,15 +150,16 @@ func (p *pass) eachQuarantined(ctx context.Context, f func(*padron.QuarantineEnt
 
 func (p *pass) hash(id padron.CustomerID) uint64 { return maphash.String(p.hashSeed, string(id)) }
 
-// lastRead returns how many records the last complete run read.
-func lastRead(ctx context.Context, runs history) (int64, error) {
+// lastComplete returns the last run that read everything by itself; nil where
+// there is none.
+func lastComplete(ctx context.Context, runs history) (*padron.Run, error) {
 	recent, err := runs.Runs(ctx, 20)
 	for i := range recent {
 		if recent[i].Outcome == padron.OutcomeCompleted && recent[i].ResumedFrom == "" {
-			return recent[i].Read, nil
+			return &recent[i], nil
 		}
 	}
-	return 0, err
+	return nil, err
 }
 
 // history is where earlier runs stand.

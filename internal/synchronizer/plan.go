@@ -72,7 +72,8 @@ func (p *pass) plan(ctx context.Context, b *batch) (*plan, error) {
 // snapshot is a report that later counts do not change.
 func snapshot(run *padron.Run) padron.Run {
 	out := *run
-	out.Reasons, out.Warnings, out.UnknownFields = maps.Clone(run.Reasons), maps.Clone(run.Warnings), slices.Clone(run.UnknownFields)
+	out.Reasons, out.Warnings = maps.Clone(run.Reasons), maps.Clone(run.Warnings)
+	out.UnknownFields, out.Unknown = slices.Clone(run.UnknownFields), maps.Clone(run.Unknown)
 	return out
 }
 

@@ -28,7 +28,7 @@ func testRuns(t *testing.T, f *fixture) {
 	}
 	done.Outcome, done.Read, done.Inserted, done.Duration = padron.OutcomeCompleted, 7, 7, 1500*time.Millisecond
 	done.Reasons, done.Warnings = map[padron.Reason]int64{"id:missing": 2}, map[padron.Warning]int64{padron.WarningLuhn: 1}
-	done.UnknownFields = []string{"nuevo"}
+	done.UnknownFields, done.Unknown, done.Unusual = []string{"nuevo"}, map[string]int64{"nuevo": 3, padron.MoreUnknown: 2}, []string{"nuevo"}
 	f.ok(f.store.FinishRun(ctx, lease, done))
 	if diff := cmp.Diff(*done, must(f.store.Run(ctx, "r2"))(f)); diff != "" {
 		t.Errorf("run (-want +got):\n%s", diff)
