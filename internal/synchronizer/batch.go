@@ -30,6 +30,8 @@ type batch struct {
 	// pages counts the pages in it; paged says that one can be resumed after.
 	pages int
 	paged bool
+	// whole: it ends where a page ends.
+	whole bool
 	// from are the spans of these pages.
 	from []trace.SpanContext
 }
@@ -38,12 +40,9 @@ type batch struct {
 // moved while it fills.
 func newBatch(size int) *batch { return &batch{items: make([]item, 0, size)} }
 
-func (b *batch) add(page provider.Page) {
-	b.items = slices.Grow(b.items, len(page.Records))
-	for i := range page.Records {
-		b.items = append(b.items, item{record: page.Records[i]})
-	}
-	b.cursor = page.Cursor
+// end notes that the page is in it to its end.
+func (b *batch) end(page *provider.Page) {
+	b.cursor, b.whole = page.Cursor, true
 	b.pages++
 	b.paged = b.paged || page.Cursor != ""
 }

@@ -110,7 +110,7 @@ func (p *pass) beginPart(ctx context.Context, part *padron.Part) error {
 		p.run.ResumedFrom = p.run.ID
 	}
 	p.done = snapshot(p.run)
-	p.marks.cursor, p.marks.report, p.marks.savedAt = part.Cursor, &p.done, p.cfg.Now()
+	p.marks.cursor, p.marks.kept, p.marks.report, p.marks.savedAt = part.Cursor, part.Cursor, &p.done, p.cfg.Now()
 	return nil
 }
 
@@ -148,7 +148,7 @@ func (p *pass) applyPart(ctx context.Context, b *padron.Batch, done bool) (err e
 		if b.Part, err = p.partState(done); err != nil {
 			return err
 		}
-		if err = p.cfg.Store.Apply(ctx, p.lease, b); !errors.Is(err, padron.ErrTaken) {
+		if err = p.store(ctx, b); !errors.Is(err, padron.ErrTaken) {
 			break
 		}
 		if err := p.uncross(ctx, b); err != nil {
@@ -164,7 +164,7 @@ func (p *pass) applyPart(ctx context.Context, b *padron.Batch, done bool) (err e
 // partState returns what to save of a partition now; nil where the provider
 // cannot be resumed in the middle.
 func (p *pass) partState(done bool) (*padron.PartState, error) {
-	if p.marks.cursor == "" && !done {
+	if p.marks.behind() && !done {
 		return nil, nil //nolint:nilnil // nothing to save is not a fault
 	}
 	seen, err := p.seenSince()
@@ -189,6 +189,7 @@ func (p *pass) uncross(ctx context.Context, b *padron.Batch) error {
 		row := &b.Upserts[i]
 		if k, ok := known[row.ID]; ok && k.Number != row.Number {
 			p.marks.pending.Remove(uint32(row.Number))
+			p.marks.within.Remove(uint32(row.Number))
 			p.crossed++
 			continue
 		}

@@ -41,6 +41,8 @@ type pass struct {
 	marks marks
 	// stages says where the time goes.
 	stages *stages
+	// sizer says how large batches are.
+	sizer *sizer
 	// crossed counts customers that a partition took for new ones while another
 	// partition wrote them.
 	crossed int64
@@ -56,7 +58,7 @@ func newPass(cfg *Config, lease padron.Lease, run *padron.Run) *pass {
 		cfg: cfg, lease: lease, run: run,
 		seen: roaring.New(), held: roaring.New(),
 		quarantined: map[uint64]struct{}{}, fresh: map[uint64]struct{}{},
-		hashSeed: maphash.MakeSeed(), marks: marks{pending: roaring.New()}, stages: newStages(cfg.Now),
+		hashSeed: maphash.MakeSeed(), marks: newMarks(), stages: newStages(cfg.Now), sizer: newSizer(cfg.BatchSize),
 	}
 }
 
@@ -90,7 +92,7 @@ func (p *pass) begin(ctx context.Context) (cursor string, err error) {
 	if p.usual != nil {
 		p.expected = p.usual.Read
 	}
-	p.marks = marks{source: p.cfg.Provider.Source(), run: p.run.ID, fresh: true, savedAt: p.cfg.Now(), pending: roaring.New()}
+	p.marks.source, p.marks.run, p.marks.fresh, p.marks.savedAt = p.cfg.Provider.Source(), p.run.ID, true, p.cfg.Now()
 	if p.cfg.DryRun || p.cfg.Full {
 		return "", nil
 	}
@@ -263,43 +265,6 @@ func drain(batches <-chan *batch) {
 	}
 }
 
-// produce fetches pages, gathers them into batches and prepares these. What was
-// gathered before a fault is sent on all the same.
-func (p *pass) produce(ctx context.Context, cursor string, out chan<- *batch) error {
-	b := newBatch(p.cfg.BatchSize)
-	send := func() error {
-		if len(b.items) == 0 {
-			return nil
-		}
-		p.prepare(b)
-		defer p.stages.begin(padron.StageFetchBlocked)()
-		select {
-		case out <- b:
-			b = newBatch(p.cfg.BatchSize)
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	for page, err := range p.cfg.Provider.Pages(ctx, cursor) {
-		if err != nil {
-			traceNoPage(ctx, err)
-			return errors.Join(err, send())
-		}
-		p.stages.add(padron.StageFetch, page.Fetch)
-		p.stages.add(padron.StageDecode, page.Decode)
-		b.add(page)
-		b.from = append(b.from, tracePage(ctx, &page))
-		if len(b.items) < p.cfg.BatchSize {
-			continue
-		}
-		if err := send(); err != nil {
-			return err
-		}
-	}
-	return send()
-}
-
 // marks is what the next checkpoint will say.
 type marks struct {
 	source, run string
@@ -307,16 +272,36 @@ type marks struct {
 	// fresh: no checkpoint of this pass was saved yet.
 	fresh   bool
 	savedAt time.Time
-	// pending are the numbers seen since the last checkpoint.
-	pending *roaring.Bitmap
+	// pending are the numbers seen since the last checkpoint, up to the cursor;
+	// within are those of the page behind it that is written in parts.
+	pending, within *roaring.Bitmap
+	// kept is the cursor of the last checkpoint.
+	kept string
 	// report is that of the run up to the cursor; partitions save it.
 	report *padron.Run
 }
 
+func newMarks() marks { return marks{pending: roaring.New(), within: roaring.New()} }
+
+// move notes that a plan was written: customers count as seen with the cursor
+// behind their page, so that a page of which a part was written is read again.
+func (m *marks) move(pl *plan) {
+	m.within.Or(pl.seen)
+	if !pl.whole {
+		return
+	}
+	m.cursor, m.report = pl.cursor, &pl.run
+	m.pending.Or(m.within)
+	m.within.Clear()
+}
+
+// behind: there is no place to go on from that the last checkpoint does not say.
+func (m *marks) behind() bool { return m.cursor == "" || m.cursor == m.kept }
+
 // checkpoint returns what to save now; nil where the provider cannot be resumed
-// in the middle.
+// in the middle, or the run is no further than the last one.
 func (p *pass) checkpoint() (*padron.Checkpoint, error) {
-	if p.marks.cursor == "" {
+	if p.marks.behind() {
 		return nil, nil //nolint:nilnil // nothing to save is not a fault
 	}
 	part, err := p.seenSince()
@@ -341,7 +326,7 @@ func (p *pass) seenSince() ([]byte, error) {
 
 // saved notes that the checkpoint is in the store.
 func (p *pass) saved() {
-	p.marks.fresh = false
+	p.marks.fresh, p.marks.kept = false, p.marks.cursor
 	p.marks.savedAt = p.cfg.Now()
 	p.marks.pending.Clear()
 }

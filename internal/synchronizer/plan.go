@@ -21,6 +21,8 @@ type plan struct {
 	cursor string
 	pages  int
 	paged  bool
+	// whole: it ends where a page ends.
+	whole bool
 	// seen are the customers met in this batch.
 	seen *roaring.Bitmap
 	span trace.Span
@@ -38,7 +40,7 @@ func (p *pass) plan(ctx context.Context, b *batch) (*plan, error) {
 	}
 	decided := p.stages.begin(padron.StageDecide)
 	p.pending, p.writes = roaring.New(), map[padron.CustomerID]padron.Known{}
-	out := &plan{cursor: b.cursor, pages: b.pages, paged: b.paged, seen: p.pending}
+	out := &plan{cursor: b.cursor, pages: b.pages, paged: b.paged, whole: b.whole, seen: p.pending}
 	var upserts []*item
 	var numbers []padron.Number
 	for i := range b.items {
@@ -80,8 +82,7 @@ func snapshot(run *padron.Run) padron.Run {
 // carryOut writes a plan, with the checkpoint. It must not run while another one
 // does; it may while the next plan is made.
 func (p *pass) carryOut(ctx context.Context, pl *plan) error {
-	p.marks.cursor, p.marks.report = pl.cursor, &pl.run
-	p.marks.pending.Or(pl.seen)
+	p.marks.move(pl)
 	if !p.cfg.DryRun {
 		if err := p.applyIfDue(ctx, &pl.batch); err != nil {
 			return err
@@ -96,8 +97,8 @@ func (p *pass) carryOut(ctx context.Context, pl *plan) error {
 // applyIfDue writes the batch; one with nothing to write is left out until a
 // checkpoint is due, so that unchanged customers cost no write.
 func (p *pass) applyIfDue(ctx context.Context, b *padron.Batch) error {
-	writes := len(b.Upserts)+len(b.Rejected)+len(b.Cleared) > 0
-	if !writes && p.marks.cursor == "" {
+	writes := len(b.Upserts)+len(b.Rejected)+len(b.Cleared)+len(b.Moved) > 0
+	if !writes && p.marks.behind() {
 		return nil // nothing to write, nor a place to go on from
 	}
 	if !writes && p.cfg.Now().Sub(p.marks.savedAt) < checkpointEvery {
@@ -116,11 +117,19 @@ func (p *pass) apply(ctx context.Context, b *padron.Batch) (err error) {
 	}
 	b.Messages = p.cfg.Sealer.TakeMessages()
 	b.At = p.cfg.Now().UTC()
-	if err := p.cfg.Store.Apply(ctx, p.lease, b); err != nil {
+	if err := p.store(ctx, b); err != nil {
 		return err
 	}
 	if b.Checkpoint != nil {
 		p.saved()
 	}
 	return nil
+}
+
+// store writes a batch, and learns from it how large the next ones should be.
+func (p *pass) store(ctx context.Context, b *padron.Batch) error {
+	started := p.cfg.Now()
+	err := p.cfg.Store.Apply(ctx, p.lease, b)
+	p.sizer.wrote(len(b.Upserts)+len(b.Rejected)+len(b.Cleared), p.cfg.Now().Sub(started))
+	return err
 }

@@ -68,7 +68,7 @@ func (p *pass) replay(ctx context.Context, open RecordOpener, ids []string, out 
 	// Of two entries that turn out to be one customer's the later one counts.
 	slices.SortStableFunc(chosen, func(a, b padron.QuarantineEntry) int { return b.LastSeen.Compare(a.LastSeen) })
 	latest := latestOf(all)
-	for chunk := range slices.Chunk(chosen, p.cfg.BatchSize) {
+	for chunk := range slices.Chunk(chosen, p.sizer.limit()) {
 		b, moved, err := p.reopenAll(ctx, open, chunk, latest, out)
 		if err != nil {
 			return err

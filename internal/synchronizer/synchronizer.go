@@ -96,8 +96,8 @@ type Config struct {
 	// DivisionTTL is how long a divided run outlives its last sign of life; default
 	// 15 min, which must cover a task that died until it was started again.
 	DivisionTTL time.Duration
-	// BatchSize is how many records are gathered for one transaction, if pages
-	// are smaller; default 4000.
+	// BatchSize is how many records one transaction takes. 0 adapts it to the
+	// store: 500 to 4000, as many as take about 250 ms.
 	BatchSize int
 	// OnProgress is called after each batch, if not nil.
 	OnProgress func(Progress)
@@ -108,7 +108,6 @@ type Config struct {
 const (
 	defaultLeaseTTL    = 30 * time.Second
 	defaultDivisionTTL = 15 * time.Minute
-	defaultBatchSize   = 4000
 	// checkpointEvery bounds what a kill repeats where no batch writes.
 	checkpointEvery = 5 * time.Second
 	// checkpointAge is how old a checkpoint may be to resume from: the pages
@@ -125,9 +124,6 @@ func (c *Config) withDefaults() Config {
 	}
 	if d.DivisionTTL <= 0 {
 		d.DivisionTTL = defaultDivisionTTL
-	}
-	if d.BatchSize <= 0 {
-		d.BatchSize = defaultBatchSize
 	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
