@@ -32,34 +32,38 @@ func TestImages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
 	defer server.Close()
-	for _, command := range images.Names {
-		t.Run(command, func(t *testing.T) {
-			index, err := images.Build(t.Context(), source, command)
-			if err != nil {
+	dir, twice := t.TempDir(), t.TempDir()
+	all, again := buildAll(t, source, dir), buildAll(t, source, twice)
+	host := strings.TrimPrefix(server.URL, "http://")
+	var pushed []published
+	for i, built := range all {
+		p := published{Built: built, repository: host + "/padron-test-" + built.Name}
+		pushed = append(pushed, p)
+		t.Run(built.Name, func(t *testing.T) {
+			if again[i].Digest != built.Digest {
+				t.Errorf("built twice: %s, then %s", built.Digest, again[i].Digest)
+			}
+			checkBills(t, source, built, dir, twice)
+			if err := images.Push(built, p.repository, "test", authn.Anonymous, name.Insecure); err != nil {
 				t.Fatal(err)
 			}
-			built, err := images.Write(t.TempDir(), command, index)
-			if err != nil {
-				t.Fatal(err)
-			}
-			again, err := images.Build(t.Context(), source, command)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if digest, err := again.Digest(); err != nil || digest.String() != built.Digest {
-				t.Errorf("built twice: %s, then %s (%v)", built.Digest, digest, err)
-			}
-			repository := strings.TrimPrefix(server.URL, "http://") + "/padron-test-" + command
-			if err := images.Push(built, repository, "test", authn.Anonymous, name.Insecure); err != nil {
-				t.Fatal(err)
-			}
-			image := pull(t, repository+"@"+built.Digest)
-			checkConfiguration(t, image, command)
-			checkRuns(t, image, command, source.Version)
+			image := pull(t, p.repository+"@"+built.Digest)
+			checkConfiguration(t, image, built.Name)
+			checkRuns(t, image, built.Name, source.Version)
 		})
 	}
+	checkSignatures(t, source.Root, dir, host, pushed)
+}
+
+func buildAll(t *testing.T, source images.Source, dir string) []images.Built {
+	t.Helper()
+	all, err := images.All(t.Context(), source, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // pull returns this machine's platform of the pushed image.

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,7 +23,31 @@ type Built struct {
 	Digest string `json:"digest"`
 	// Sizes are the bytes that a pull takes, by architecture.
 	Sizes map[string]int64 `json:"sizes"`
-	index v1.ImageIndex
+	// Platforms are the digests of the images that the index holds, by
+	// architecture: what a scanner looks at.
+	Platforms map[string]string `json:"platforms"`
+	index     v1.ImageIndex
+}
+
+// All builds every image of the source into dir: each as an OCI image layout in
+// dir/NAME, with its bills of materials beside it (see [Bill]).
+func All(ctx context.Context, s Source, dir string) ([]Built, error) {
+	var all []Built
+	for _, name := range Names {
+		index, err := Build(ctx, s, name)
+		if err != nil {
+			return nil, err
+		}
+		built, err := Write(dir, name, index)
+		if err != nil {
+			return nil, err
+		}
+		if err := describe(ctx, s, dir, built); err != nil {
+			return nil, err
+		}
+		all = append(all, built)
+	}
+	return all, nil
 }
 
 // Write puts the image into dir/NAME as an OCI image layout, in place of one
@@ -46,7 +71,7 @@ func measure(image string, index v1.ImageIndex) (Built, error) {
 	if err != nil {
 		return Built{}, err
 	}
-	built := Built{Name: image, Digest: digest.String(), Sizes: map[string]int64{}, index: index}
+	built := Built{Name: image, Digest: digest.String(), Sizes: map[string]int64{}, Platforms: map[string]string{}, index: index}
 	manifest, err := index.IndexManifest()
 	if err != nil {
 		return Built{}, err
@@ -68,6 +93,7 @@ func measure(image string, index v1.ImageIndex) (Built, error) {
 			return Built{}, fmt.Errorf("image %s for %s is %d bytes, over the %d that one may be", image, m.Platform.Architecture, size, MaxSize)
 		}
 		built.Sizes[m.Platform.Architecture] = size
+		built.Platforms[m.Platform.Architecture] = m.Digest.String()
 	}
 	return built, nil
 }

@@ -26,7 +26,8 @@ type imagesCommand struct {
 	JSON bool   `help:"Print one JSON document."`
 }
 
-// Run builds every image into dist/images at the root of the project.
+// Run builds every image, and its bills of materials, into dist/images at the
+// root of the project.
 func (c imagesCommand) Run() error {
 	ctx := context.Background()
 	root, err := cdkout.Root()
@@ -41,17 +42,9 @@ func (c imagesCommand) Run() error {
 	if c.Push != "" && strings.HasSuffix(source.Version, "-dirty") {
 		return errors.New("the checkout has changes that are not committed: commit them, so that an image's version says what is in it")
 	}
-	var all []images.Built
-	for _, name := range images.Names {
-		index, err := images.Build(ctx, source, name)
-		if err != nil {
-			return err
-		}
-		built, err := images.Write(filepath.Join(project, "dist", "images"), name, index)
-		if err != nil {
-			return err
-		}
-		all = append(all, built)
+	all, err := images.All(ctx, source, filepath.Join(project, "dist", "images"))
+	if err != nil {
+		return err
 	}
 	if c.Push != "" {
 		if err := pushAll(ctx, root, c.Push, source.Version, all); err != nil {
