@@ -347,3 +347,45 @@ func TestErrorsHoldNothingPersonal(t *testing.T) {
 		}
 	}
 }
+
+// TestGzipBomb: what is small on the wire and vast when unpacked is bounded like
+// anything else, in time and memory: as a page it is refused, as one record that
+// record alone.
+func TestGzipBomb(t *testing.T) {
+	const vast = 100 << 20
+	bombs := map[string]struct{ head, tail string }{
+		"a page": {`[{"id":"1"},`, `{"id":"2"}]`}, "a record": {`[{"id":"1"},{"id":"2","x":"`, `"},{"id":"3"}]`},
+	}
+	for name, b := range bombs {
+		var packed bytes.Buffer
+		zip := gzip.NewWriter(&packed)
+		_, _ = zip.Write([]byte(b.head))
+		space := bytes.Repeat([]byte(" "), 1<<20)
+		for range vast >> 20 {
+			_, _ = zip.Write(space)
+		}
+		_, _ = zip.Write([]byte(b.tail))
+		_ = zip.Close()
+		url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(packed.Bytes())
+		})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		c := client(t, Config{URL: url, Paging: ByPage, PageSize: 10})
+		if name == "a record" {
+			c.cfg.MaxPage = 2 * vast
+		}
+		got, err := c.fetch(t.Context(), c.pageURL(1))
+		runtime.ReadMemStats(&after)
+		if used := int64(after.TotalAlloc) - int64(before.TotalAlloc); used > 8<<20 || packed.Len() > 1<<20 {
+			t.Errorf("%s of %d bytes on the wire took %d MiB", name, packed.Len(), used>>20)
+		}
+		switch {
+		case name == "a page" && (err == nil || !strings.Contains(err.Error(), "larger than the limit")):
+			t.Errorf("%s: %v", name, err)
+		case name == "a record" && (err != nil || len(got.records) != 3 || got.records[1].Fault != padron.ReasonTooLarge):
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
