@@ -114,6 +114,9 @@ type Synchronizer struct {
 	// Partitions a run is divided into; 1 is one plain task, more are a Step
 	// Functions distributed map, at most 64.
 	Partitions int `yaml:"partitions"`
+	// Paging is how the provider pages: auto, none, page or link. A run can be
+	// divided by page numbers alone.
+	Paging string `yaml:"paging"`
 }
 
 // Bastion is the instance from which the service is checked.

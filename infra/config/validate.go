@@ -222,6 +222,11 @@ func (c *checker) sizes(e *Environment) {
 	c.between("customers_mngr.min_tasks", e.Manager.MinTasks, 1, 100)
 	c.between("customers_mngr.max_tasks", e.Manager.MaxTasks, min(max(1, e.Manager.MinTasks), 100), 100)
 	c.between("synchronizer.partitions", e.Synchronizer.Partitions, 1, 64)
+	if !slices.Contains([]string{"auto", "none", "page", "link"}, e.Synchronizer.Paging) {
+		c.fault("synchronizer.paging", "%q is not auto, none, page or link", e.Synchronizer.Paging)
+	} else if e.Synchronizer.Partitions > 1 && e.Synchronizer.Paging != "page" {
+		c.fault("synchronizer.paging", "a run is divided by page numbers: with partitions above 1 it is page")
+	}
 	if !slices.Contains([]string{"rolling", "blue-green"}, e.Manager.Deployment) {
 		c.fault("customers_mngr.deployment", "%q is neither rolling nor blue-green", e.Manager.Deployment)
 	}

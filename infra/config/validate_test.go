@@ -309,6 +309,14 @@ func TestSizeFaults(t *testing.T) {
 			func(e *config.Environment) { e.Manager.MinTasks, e.Manager.MaxTasks = 500, 600 },
 			[]string{"customers_mngr.min_tasks: 500 is not from 1 to 100", "customers_mngr.max_tasks: 600 is not from 100 to 100"},
 		},
+		"paging": {
+			func(e *config.Environment) { e.Synchronizer.Paging = "pages" },
+			[]string{`synchronizer.paging: "pages" is not auto, none, page or link`},
+		},
+		"partitions without pages": {
+			func(e *config.Environment) { e.Synchronizer.Partitions, e.Synchronizer.Paging = 2, "auto" },
+			[]string{"synchronizer.paging: a run is divided by page numbers: with partitions above 1 it is page"},
+		},
 		"too many partitions": {
 			func(e *config.Environment) { e.Synchronizer.Partitions = 65 },
 			[]string{"synchronizer.partitions: 65 is not from 1 to 64"},
@@ -432,7 +440,7 @@ func TestFaultsComeAtOnce(t *testing.T) {
 		"name", "account", "region", "copy_region", "copy_region", "zones",
 		"network.cidr",
 		"domains.zone", "domains.host", "alarms.email", "delivery.repository", "delivery.github_environment", "synchronizer.provider_url",
-		"customers_mngr.cpu", "synchronizer.cpu", "customers_mngr.min_tasks", "customers_mngr.max_tasks", "synchronizer.partitions",
+		"customers_mngr.cpu", "synchronizer.cpu", "customers_mngr.min_tasks", "customers_mngr.max_tasks", "synchronizer.partitions", "synchronizer.paging",
 		"customers_mngr.deployment", "bastion.instance_type", "database.max_acu", "database.auto_pause_seconds", "database.backup_days",
 		"synchronizer.schedule",
 		"retention.logs", "retention.flow_logs", "retention.trail", "retention.daily_backups", "retention.monthly_backups",

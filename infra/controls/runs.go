@@ -86,12 +86,35 @@ func startControls() []Control {
 			Remove: put(typeMachine, "Partitions", "OFF", "LoggingConfiguration", "Level"),
 		},
 		{
+			ID: "services.divided-runs-wait", What: "an execution that another run keeps out does not count as failed, nor as a run that completed",
+			PCI: []string{"10.7.2"}, NIST: []string{"SI-4"}, Where: divided,
+			Check:  keptOutIsTold,
+			Remove: put(typeAlarm, "run-too-old", "ExecutionsSucceeded", "MetricName"),
+		},
+		{
 			ID: "services.divided-runs-encrypted", What: "divided runs are encrypted with the key of messages",
 			PCI: []string{"3.5.1"}, NIST: []string{"SC-28"}, Where: divided,
 			Check:  every(typeMachine, keyIs("messages", "EncryptionConfiguration", "KmsKeyId")),
 			Remove: put(typeMachine, "Partitions", nil, "EncryptionConfiguration", "KmsKeyId"),
 		},
 	}
+}
+
+// keptOutIsTold checks that the state machine tells a plan that was kept out from
+// one that failed, and that the age of the data is not counted by executions.
+func keptOutIsTold(e *Estate) []string {
+	var wrong []string
+	for _, machine := range e.Resources(typeMachine) {
+		if !strings.Contains(machine.Text("DefinitionString"), `"Next":"KeptOut"`) {
+			wrong = append(wrong, machine.String()+": a plan that is kept out fails the execution")
+		}
+	}
+	for _, alarm := range e.Resources(typeAlarm) {
+		if strings.Contains(fmt.Sprint(alarm.Properties), "ExecutionsSucceeded") {
+			wrong = append(wrong, alarm.String()+": takes an execution that was kept out for a run")
+		}
+	}
+	return wrong
 }
 
 // startsOneTask checks that the roles of the schedule and the state machine

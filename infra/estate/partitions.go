@@ -15,6 +15,10 @@ import (
 // partitionSeconds is how long one task of a divided run may take.
 const partitionSeconds = 6 * 3600
 
+// keptOut finds the exit code 3 of `synchronizer plan` in what ECS tells of a task
+// that ended: the only word of a program that reaches the state machine.
+const keptOut = `{% $contains($states.input.Cause, /"ExitCode":\s*3[,}]/) %}`
+
 // partitionsLabel names the distributed map in the names of its executions.
 const partitionsLabel = "partitions"
 
@@ -53,6 +57,9 @@ func (r run) definition() map[string]any {
 	}
 	plan := r.state("plan", "--partitions", fmt.Sprint(n))
 	plan["Next"] = "Partitions"
+	plan["Catch"] = []any{map[string]any{
+		"ErrorEquals": []string{"States.TaskFailed"}, "Output": "{% $states.errorOutput %}", "Next": "KeptOut",
+	}}
 	finish := r.state("finish")
 	finish["End"] = true
 	partition := r.state("run", "--partition", "{% $states.input %}")
@@ -63,6 +70,17 @@ func (r run) definition() map[string]any {
 		"StartAt":       "Plan",
 		"States": map[string]any{
 			"Plan": plan,
+			// Another run had the register, as where the schedule is shorter than a run
+			// takes: nothing failed, and the next execution comes at its time.
+			"KeptOut": map[string]any{
+				"Type":    "Choice",
+				"Choices": []any{map[string]any{"Condition": keptOut, "Next": "Skipped"}},
+				"Default": "Failed",
+			},
+			"Skipped": map[string]any{"Type": "Succeed"},
+			"Failed": map[string]any{
+				"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}",
+			},
 			"Partitions": map[string]any{
 				"Type": "Map", "Label": partitionsLabel, "Items": items, "MaxConcurrency": n,
 				"ItemProcessor": map[string]any{

@@ -70,17 +70,15 @@ func runAlarms(o observed) []awscloudwatch.IAlarm {
 func failureMinutes(o observed) int { return min(o.env.Alarms.FreshnessMinutes, 24*60) }
 
 // freshness is the alarm of the register's age: no run completed for as long
-// as the environment allows, or ever. A divided run is complete when its
-// execution is. CloudWatch takes periods up to a day, and a week of hours.
+// as the environment allows, or ever. An execution that was kept out by another
+// succeeds without a run, so that executions say nothing of it. CloudWatch takes
+// periods up to a day, and a week of hours.
 func freshness(o observed) alarm {
 	minutes, periods := o.env.Alarms.FreshnessMinutes, 1
 	if minutes > 24*60 {
 		periods, minutes = (minutes+59)/60, 60
 	}
 	completed := counted(o, "RunsCompleted", minutes)
-	if o.services.Partitions != nil {
-		completed = ofPartitions(o, "ExecutionsSucceeded", minutes)
-	}
 	return alarm{
 		id: "run-too-old", what: "No run has completed for too long: what the API answers is old", below: true, silent: true,
 		metric: completed, above: 1, periods: periods, of: periods,

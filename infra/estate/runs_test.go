@@ -3,6 +3,8 @@ package estate_test
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,11 +57,18 @@ func placed(t *testing.T, network any) {
 // state is what the test reads of a state of the machine.
 type state struct {
 	Type, Resource, Next string
-	End                  bool
-	Items                []string
-	MaxConcurrency       int
-	Retry                []struct{ MaxAttempts int }
-	Arguments            struct {
+	Default              string
+	Error, Cause         string
+	Catch                []struct {
+		ErrorEquals  []string
+		Output, Next string
+	}
+	Choices        []struct{ Condition, Next string }
+	End            bool
+	Items          []string
+	MaxConcurrency int
+	Retry          []struct{ MaxAttempts int }
+	Arguments      struct {
 		TaskDefinition string
 		Overrides      struct {
 			ContainerOverrides []struct {
@@ -82,6 +91,36 @@ func (s state) runs() string {
 	}
 	c := s.Arguments.Overrides.ContainerOverrides[0]
 	return fmt.Sprint(c.Name, " ", c.Command)
+}
+
+// checkKeptOut holds that a plan with exit code 3 ends the execution as done, and
+// one with another as failed, with its own error.
+func checkKeptOut(t *testing.T, states map[string]state) {
+	t.Helper()
+	catch, choice, failed := states["Plan"].Catch, states["KeptOut"], states["Failed"]
+	if len(catch) != 1 || catch[0].Next != "KeptOut" || catch[0].Output != "{% $states.errorOutput %}" || len(choice.Choices) != 1 ||
+		choice.Choices[0].Next != "Skipped" || states["Skipped"].Type != "Succeed" || choice.Default != "Failed" || failed.Type != "Fail" ||
+		failed.Error != "{% $states.input.Error %}" || failed.Cause != "{% $states.input.Cause %}" {
+		t.Fatalf("a plan that is kept out: %+v, %+v, %+v", catch, choice, failed)
+	}
+	pattern, ok := strings.CutPrefix(choice.Choices[0].Condition, "{% $contains($states.input.Cause, /")
+	pattern, end := strings.CutSuffix(pattern, "/) %}")
+	skips, err := regexp.Compile(pattern)
+	if !ok || !end || err != nil {
+		t.Fatalf("the condition is %s", choice.Choices[0].Condition)
+	}
+	for cause, want := range map[string]bool{
+		`{"Containers":[{"ExitCode":3,"Name":"synchronizer"}],"StopCode":"EssentialContainerExited"}`: true,
+		`{"Containers":[{"Name":"synchronizer","ExitCode": 3}]}`:                                      true,
+		`{"Containers":[{"ExitCode":1,"Name":"synchronizer"}]}`:                                       false,
+		`{"Containers":[{"ExitCode":137,"Name":"synchronizer"}]}`:                                     false,
+		`{"Containers":[{"ExitCode":31,"Name":"synchronizer"}]}`:                                      false,
+		`RESOURCE:MEMORY`: false,
+	} {
+		if got := skips.MatchString(cause); got != want {
+			t.Errorf("%s is skipped: %v", cause, got)
+		}
+	}
 }
 
 // TestDividedRun reads the state machine: plan, each partition by itself and
@@ -118,6 +157,7 @@ func TestDividedRun(t *testing.T) {
 		if len(each.Items) != n || each.Items[0] != fmt.Sprintf("1/%d", n) || each.Items[n-1] != fmt.Sprintf("%d/%d", n, n) || each.MaxConcurrency != n {
 			t.Errorf("the partitions are %v, %d at a time", each.Items, each.MaxConcurrency)
 		}
+		checkKeptOut(t, d.States)
 		if !one.End || !finish.End || len(one.Retry) != 1 || one.Retry[0].MaxAttempts < 1 {
 			t.Errorf("a partition is not tried again by itself: %+v", one.Retry)
 		}

@@ -50,7 +50,7 @@ func TestPrograms(t *testing.T) {
 				"PADRON_LISTEN": "0.0.0.0:8443", "PADRON_TLS_CERT": "auto",
 			}), e.env.Manager.CPU, e.env.Manager.Memory},
 			{"services/synchronizer-task", "/synchronizer", "run", e.env.Images.Synchronizer, common("padron_synchronizer", map[string]string{
-				"PADRON_PROVIDER_URL": e.env.Synchronizer.ProviderURL,
+				"PADRON_PROVIDER_URL": e.env.Synchronizer.ProviderURL, "PADRON_PROVIDER_PAGING": e.env.Synchronizer.Paging,
 			}), e.env.Synchronizer.CPU, e.env.Synchronizer.Memory},
 		} {
 			task := e.the(t, typeTask, want.task)

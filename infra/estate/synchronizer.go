@@ -28,10 +28,11 @@ func synchronizerTask(s *Services, env *config.Environment, who *Identity, keys 
 		repository: registry.Synchronizer, digest: env.Images.Synchronizer,
 		command: []string{"run"}, log: s.SynchronizerLog,
 		variables: map[string]*string{
-			"PADRON_DB":           data.URL(synchronizerUser),
-			"PADRON_DB_IAM":       jsii.String("true"),
-			"PADRON_KEYS":         jsii.String("aws-kms:" + *keys.Customers.KeyArn()),
-			"PADRON_PROVIDER_URL": jsii.String(env.Synchronizer.ProviderURL),
+			"PADRON_DB":              data.URL(synchronizerUser),
+			"PADRON_DB_IAM":          jsii.String("true"),
+			"PADRON_KEYS":            jsii.String("aws-kms:" + *keys.Customers.KeyArn()),
+			"PADRON_PROVIDER_URL":    jsii.String(env.Synchronizer.ProviderURL),
+			"PADRON_PROVIDER_PAGING": jsii.String(env.Synchronizer.Paging),
 		},
 	}, func(c *awsecs.ContainerDefinitionOptions) {
 		// Known by its ARN alone, the construct leaves the key's policy as it is.
