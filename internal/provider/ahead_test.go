@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -180,6 +182,27 @@ func TestRateHoldsForPagesInFlight(t *testing.T) {
 			t.Errorf("%d at once, %v for %d requests", s.most, took, s.asked)
 		}
 	})
+}
+
+// TestConnectionsAreKept: pages in flight use the same few connections.
+func TestConnectionsAreKept(t *testing.T) {
+	var dialled atomic.Int64
+	provider := &source{style: ByPage, total: 400, requests: &requests{}}
+	srv := httptest.NewUnstartedServer(provider)
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			dialled.Add(1)
+		}
+	}
+	srv.Start()
+	t.Cleanup(srv.Close)
+	const n = 8
+	if _, err := collect(t.Context(), client(t, Config{URL: srv.URL, Paging: ByPage, PageSize: 1, Concurrency: n}), ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := dialled.Load(); got > 3*n {
+		t.Errorf("%d connections for %d requests", got, len(provider.requests.made()))
+	}
 }
 
 // TestRangeAsksForItsOwnPages: pages of the next reader's are not fetched.

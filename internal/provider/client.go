@@ -89,6 +89,7 @@ func newHTTPClient(cfg *Config, base *url.URL, g *gate) *http.Client {
 			MaxResponseHeaderBytes: maxHeaderBytes,
 			ForceAttemptHTTP2:      true,
 			IdleConnTimeout:        time.Minute,
+			MaxIdleConnsPerHost:    maxConcurrency, // or each page in flight would dial anew
 		}},
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
 			if !sameOrigin(req.URL, base) {

@@ -203,6 +203,23 @@ func TestBudgetIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+// TestBudgetOfPagesInFlight: nor do the other pages wait for one.
+func TestBudgetOfPagesInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := offline(t, Config{Paging: ByPage, PageSize: 1, Concurrency: 8, RetryBudget: time.Minute, Rate: 10}, func(r *http.Request) *http.Response {
+			if r.URL.Query().Get("page") == "1" {
+				return answer(200, list(1, 1))
+			}
+			return answer(429, "", "Retry-After", "90")
+		})
+		began := time.Now()
+		got, err := collect(t.Context(), c, "")
+		if took := time.Since(began); took > time.Second || len(got.ids) != 1 || err == nil || !strings.Contains(err.Error(), "RETRY_BUDGET") {
+			t.Errorf("%d pages after %v: %v", len(got.ids), took, err)
+		}
+	})
+}
+
 // TestBudgetCountsOverlapsOnce: pages that fail together hold the run up once.
 func TestBudgetCountsOverlapsOnce(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
