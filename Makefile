@@ -14,7 +14,7 @@ PARTS ?= all
 # What npm installs for infra brings Go files of its own.
 SOURCES = $$(find . -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help run test build infra infra-deps infra-docs cost lint workflows findings vulnerabilities bench torture race test-mysql fuzz cover clean images deploy destroy environment
+.PHONY: help run test build infra infra-deps infra-docs cost lint workflows findings vulnerabilities bench bench-peers torture race test-mysql fuzz cover clean images deploy destroy environment
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -63,6 +63,11 @@ vulnerabilities: ## what govulncheck knows of the code that is called; asks vuln
 bench: ## each figure beside its limit, into docs/benchmarks.md: about 20 minutes; PARTS=sync,memory,scale,profile picks
 	@scripts/test-deps
 	$(CLEAN_ENV) BENCH=$(PARTS) go test -count=1 -timeout 120m -v -run '^TestBench$$' ./bench
+
+bench-peers: ## other programs on the same provider and database, into docs/benchmarks.md: about 15 minutes
+	@scripts/test-deps
+	@scripts/bench-peers-deps
+	$(CLEAN_ENV) BENCH=peers BENCH_VENV=$(CURDIR)/var/peers go test -count=1 -timeout 120m -v -run '^TestBench$$' ./bench
 
 torture: ## random faults, kills and changes over TORTURE runs
 	PADRON_TORTURE=$(TORTURE) go test -count=1 -timeout 60m -run TestTorture ./internal/synchronizer

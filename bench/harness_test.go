@@ -130,12 +130,13 @@ func chosen(t testing.TB, names string) (out []part) {
 	if names == "all" {
 		return parts
 	}
+	known := append(slices.Clone(parts), peersPart)
 	for _, name := range strings.Split(names, ",") {
-		i := slices.IndexFunc(parts, func(p part) bool { return p.name == name })
+		i := slices.IndexFunc(known, func(p part) bool { return p.name == name })
 		if i < 0 {
 			t.Fatalf("there is no part %q", name)
 		}
-		out = append(out, parts[i])
+		out = append(out, known[i])
 	}
 	return out
 }
@@ -161,7 +162,7 @@ func (h *harness) build() {
 // start runs the database server.
 func (h *harness) start() {
 	h.Helper()
-	h.server = mysqltest.Private(h, fmt.Sprintf("--innodb-buffer-pool-size=%dM", h.pool))
+	h.server = mysqltest.Private(h, fmt.Sprintf("--innodb-buffer-pool-size=%dM", h.pool), "--character-set-server=utf8mb4")
 	h.admin = h.server.Admin(h)
 }
 
@@ -221,6 +222,9 @@ func (h *harness) command(p part) string {
 		if value := os.Getenv(variable); value != "" {
 			settings += variable + "=" + value + " "
 		}
+	}
+	if p.name == peersPart.name {
+		return settings + "make bench-peers"
 	}
 	return settings + "make bench PARTS=" + p.name
 }

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"strconv"
 
 	"padron/bench/report"
 )
@@ -11,7 +10,7 @@ import (
 // one where nothing changed, for each number of customers.
 func measureMemory(h *harness, r *recorder) {
 	for i, customers := range h.memory {
-		from, done := h.provide(strconv.Itoa(customers))
+		from, done := h.provide(customers, dirty)
 		to := h.register()
 		for _, what := range []string{"first", "unchanged"} {
 			h.settle()

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -23,10 +24,11 @@ type source struct {
 	pid int
 }
 
-// provide serves so many customers until done is called.
-func (h *harness) provide(customers string) (s source, done func()) {
+// provide serves so many customers, a share of which is dirty, until done is
+// called.
+func (h *harness) provide(customers int, dirty string) (s source, done func()) {
 	h.Helper()
-	cmd := h.program(nil, "padron", "provider", "--listen", "127.0.0.1:0", "--customers", customers, "--seed", "1")
+	cmd := h.program(nil, "padron", "provider", "--listen", "127.0.0.1:0", "--customers", strconv.Itoa(customers), "--dirty", dirty, "--seed", "1")
 	out := must(cmd.StdoutPipe())(h)
 	check(h, cmd.Start())
 	done = func() {
@@ -37,6 +39,9 @@ func (h *harness) provide(customers string) (s source, done func()) {
 	line := must(bufio.NewReader(out).ReadString('\n'))(h)
 	return source{strings.TrimSpace(line), cmd.Process.Pid}, done
 }
+
+// dirty is the share of dirty records where nothing else is asked for.
+const dirty = "0.01"
 
 // change changes a share of the customers, 0 to 1.
 func (h *harness) change(s source, share string) {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime/pprof"
 	"slices"
-	"strconv"
 
 	"padron/bench/report"
 	"padron/bench/stages"
@@ -39,7 +38,7 @@ func measureProfile(h *harness, r *recorder) {
 		report.Figure{Name: "server", What: "processors that the database server kept busy", Short: "database server", Unit: "processors"},
 		report.Figure{Name: "provider", What: "processors that the sample provider kept busy", Short: "sample provider", Unit: "processors"},
 	)
-	from, done := h.provide(strconv.Itoa(h.scale))
+	from, done := h.provide(h.scale, dirty)
 	defer done()
 	for range h.rounds {
 		to := h.register()
@@ -49,8 +48,8 @@ func measureProfile(h *harness, r *recorder) {
 		}
 		h.drop(to)
 	}
-	r.note("Shares of the synchronizer's processor time in first runs of %d customers. What runtime, standard library and kernel do "+
-		"counts for the stage that they do it for.", h.scale)
+	r.note("Shares of the synchronizer's processor time in first runs of %s customers. What runtime, standard library and kernel do "+
+		"counts for the stage that they do it for.", report.Number(float64(h.scale)))
 }
 
 // profiled is a first run under the profiler.

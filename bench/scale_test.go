@@ -10,7 +10,7 @@ import (
 
 // measureScale divides a first run among processes that share one database.
 func measureScale(h *harness, r *recorder) {
-	from, done := h.provide(strconv.Itoa(h.scale))
+	from, done := h.provide(h.scale, dirty)
 	defer done()
 	declareScale(r.part, h.partitions)
 	for range h.rounds {
@@ -25,7 +25,7 @@ func measureScale(h *harness, r *recorder) {
 			h.drop(to)
 		}
 	}
-	r.note("%d customers; provider, partitions and database share this machine's processors, so that the curve ends where they are all in use.", h.scale)
+	r.note("%s customers; provider, partitions and database share this machine's processors, so that the curve ends where they are all in use.", report.Number(float64(h.scale)))
 }
 
 // declareScale names the rates first, and then how busy the machine was.

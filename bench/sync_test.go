@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"strconv"
 	"time"
 
 	"padron/bench/report"
@@ -28,7 +27,7 @@ var syncFigures = []report.Figure{
 // from round to round.
 func measureSync(h *harness, r *recorder) {
 	r.part.Declare(syncFigures...)
-	from, done := h.provide(strconv.Itoa(h.customers))
+	from, done := h.provide(h.customers, dirty)
 	defer done()
 	var bare rows
 	for round := range h.rounds {
@@ -54,7 +53,7 @@ func measureSync(h *harness, r *recorder) {
 			r.add("limit", h.rate(bareLoad(h, bare)))
 		}
 	}
-	r.note("%d customers from `padron provider` in a process of its own; times are a process's from its start to its end.", h.customers)
+	r.note("%s customers from `padron provider` in a process of its own; times are a process's from its start to its end.", report.Number(float64(h.customers)))
 }
 
 // rate is in customers a second. Everything counts the customers that the
