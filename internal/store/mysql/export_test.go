@@ -5,8 +5,10 @@ import (
 	"context"
 	"database/sql"
 	"io"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	driver "github.com/go-sql-driver/mysql"
 
@@ -80,3 +82,14 @@ func WithPatience(d time.Duration) Option { return func(s *Store) { s.patience =
 
 // WithoutLoad has a store write as if the server took no LOAD DATA LOCAL.
 func (s *Store) WithoutLoad() *Store { s.load = false; return s }
+
+// CustomerColumns are the columns that a load fills, in its order.
+func CustomerColumns() []string {
+	return strings.FieldsFunc(customerColumns, func(r rune) bool { return unicode.IsSpace(r) || r == ',' })
+}
+
+// LoadSQL loads what a registered reader yields into the customers.
+func LoadSQL(reader string) string { return loadSQL(reader) }
+
+// RowReader yields customers as LOAD DATA reads them.
+func RowReader(rows []padron.SealedCustomer) io.Reader { return &rowReader{rows: rows} }
