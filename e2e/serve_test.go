@@ -12,7 +12,11 @@ import (
 // TestServeEvery: runs follow one another, the provider's changes arrive, and
 // health and metrics tell of it; a stop ends it cleanly.
 func TestServeEvery(t *testing.T) {
-	sample, url := provide(t, providertest.Options{Customers: 50, Seed: 3, Dirty: -1}, nil)
+	sample, url := provide(t, providertest.Options{Customers: 50, Seed: 3, Dirty: -1}, func(n int64, _ http.ResponseWriter, _ *http.Request) {
+		if n == 1 {
+			panic(http.ErrAbortHandler) // the connection breaks, and the request is tried again
+		}
+	})
 	dir := t.TempDir()
 	p := start(t, dir, nil, "synchronizer", "serve", "--every", "1s", "--provider-url", url, "--admin-listen", "127.0.0.1:0")
 	admin, _ := waitForLog(t, p, "serving")["admin"].(string)
@@ -28,11 +32,14 @@ func TestServeEvery(t *testing.T) {
 	if a := call(t, http.MethodGet, admin+"/healthz", "", ""); a.status != http.StatusOK {
 		t.Errorf("healthz: %d %s", a.status, a.body)
 	}
-	a := call(t, http.MethodGet, admin+"/metrics", "", "")
-	for _, want := range []string{`padron_sync_runs_total{outcome="completed"}`, `padron_sync_customers_total{outcome="inserted"} 55`} {
-		if !strings.Contains(a.body, want) {
-			t.Errorf("the metrics lack %s", want)
+	samples, retries := scrape(t, admin), 0.0
+	for name, n := range samples {
+		if strings.HasPrefix(name, "padron_provider_retries_total{") {
+			retries += n
 		}
+	}
+	if samples[`padron_sync_runs_total{outcome="completed"}`] < 2 || samples[`padron_sync_customers_total{outcome="inserted"}`] != 55 || retries != 1 {
+		t.Errorf("%v retries, metrics %v", retries, samples)
 	}
 	p.stop(t)
 }
