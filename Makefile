@@ -60,7 +60,7 @@ vulnerabilities: ## what govulncheck knows of the code that is called; asks vuln
 	go tool -modfile=tools/workflows/go.mod govulncheck ./...
 	cd infra && go tool -modfile=../tools/workflows/go.mod govulncheck ./...
 
-bench: ## each figure beside its limit, into docs/benchmarks.md: about 20 minutes; PARTS=sync,memory,scale,profile picks
+bench: ## each figure beside its limit, into docs/benchmarks.md: about 20 minutes; PARTS=sync,memory,scale,read,start,profile picks
 	@scripts/test-deps
 	$(CLEAN_ENV) BENCH=$(PARTS) go test -count=1 -timeout 120m -v -run '^TestBench$$' ./bench
 

@@ -20,14 +20,20 @@ func timed(f func()) time.Duration {
 	return time.Since(started)
 }
 
-// open opens a register by itself.
-func open(t testing.TB, r register) *sql.DB {
+// dsn is a MySQL register's URL as the driver wants it.
+func dsn(t testing.TB, r register) string {
 	t.Helper()
 	u := must(url.Parse(r.url))(t)
 	cfg := driver.NewConfig()
 	cfg.Net, cfg.Addr, cfg.DBName, cfg.User = "tcp", u.Host, r.name, u.User.Username()
 	cfg.Passwd, _ = u.User.Password()
-	return must(sql.Open("mysql", cfg.FormatDSN()))(t)
+	return cfg.FormatDSN()
+}
+
+// open opens a register by itself.
+func open(t testing.TB, r register) *sql.DB {
+	t.Helper()
+	return must(sql.Open("mysql", dsn(t, r)))(t)
 }
 
 // rows are the customers that a first run wrote, as a file that LOAD DATA reads,

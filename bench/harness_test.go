@@ -41,7 +41,8 @@ type sizes struct {
 	scale, partitions int
 	// settle is how long the server may take to write what it put off; 0 does not
 	// wait for it. watch is how long to look whether the machine is quiet.
-	settle, watch time.Duration
+	// hold is how long to read.
+	settle, watch, hold time.Duration
 	// pool is the server's memory for pages, in MiB.
 	pool int
 }
@@ -49,14 +50,14 @@ type sizes struct {
 // tiny is for the test of the benchmarks themselves.
 var tiny = sizes{
 	customers: 300, rounds: 1, memory: []int{200, 400}, scale: 400, partitions: 2,
-	pool: 64,
+	hold: 50 * time.Millisecond, pool: 64,
 }
 
 // whole is what `make bench` measures, unless the environment says otherwise.
 func whole(t testing.TB) sizes {
 	s := sizes{
 		customers: setting(t, "BENCH_CUSTOMERS", 1_000_000), rounds: setting(t, "BENCH_ROUNDS", 3),
-		settle: 5 * time.Minute, watch: time.Second, pool: 2048, partitions: 4, memory: []int{1_000_000, 5_000_000},
+		settle: 5 * time.Minute, watch: time.Second, hold: 5 * time.Second, pool: 2048, partitions: 4, memory: []int{1_000_000, 5_000_000},
 	}
 	s.scale = setting(t, "BENCH_SCALE", s.customers/2)
 	if text := os.Getenv("BENCH_MEMORY"); text != "" {
@@ -85,6 +86,8 @@ var parts = []part{
 	{"sync", "Synchronizing into MySQL", measureSync, []string{"BENCH_CUSTOMERS", "BENCH_ROUNDS"}},
 	{"memory", "Resident memory of one run", measureMemory, []string{"BENCH_MEMORY"}},
 	{"scale", "One run divided among processes", measureScale, []string{"BENCH_CUSTOMERS", "BENCH_SCALE", "BENCH_ROUNDS"}},
+	{"read", "Reading over HTTP", measureRead, []string{"BENCH_CUSTOMERS", "BENCH_SCALE", "BENCH_ROUNDS"}},
+	{"start", "From start to ready", measureStart, []string{"BENCH_ROUNDS"}},
 	{"profile", "Where a first run's time goes", measureProfile, []string{"BENCH_CUSTOMERS", "BENCH_SCALE", "BENCH_ROUNDS"}},
 }
 

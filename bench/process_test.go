@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"padron/bench/report"
@@ -31,11 +30,7 @@ func (h *harness) provide(customers int, dirty string) (s source, done func()) {
 	cmd := h.program(nil, "padron", "provider", "--listen", "127.0.0.1:0", "--customers", strconv.Itoa(customers), "--dirty", dirty, "--seed", "1")
 	out := must(cmd.StdoutPipe())(h)
 	check(h, cmd.Start())
-	done = func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may be gone
-		_ = cmd.Wait()
-	}
-	h.Cleanup(done)
+	done = h.ending(cmd)
 	line := must(bufio.NewReader(out).ReadString('\n'))(h)
 	return source{strings.TrimSpace(line), cmd.Process.Pid}, done
 }
