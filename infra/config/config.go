@@ -195,6 +195,9 @@ type Features struct {
 
 // Images are the digests that run, sha256:... of the images in the registry.
 type Images struct {
+	// Version is what was released, as the registry's tag has it; "" before the
+	// first release.
+	Version      string `yaml:"version"`
 	Synchronizer string `yaml:"synchronizer"`
 	Manager      string `yaml:"customers_mngr"`
 	Padron       string `yaml:"padron"`

@@ -51,6 +51,7 @@ var (
 	zoneForm    = regexp.MustCompile(`^[a-z]$`)
 	domainForm  = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
 	labelForm   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	versionForm = regexp.MustCompile(`^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$`)
 	digestForm  = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 	emailForm   = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`)
 	repoForm    = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
@@ -326,6 +327,7 @@ func (c *checker) switches(e *Environment) {
 
 func (c *checker) images(e *Environment) {
 	want := "an image's digest: sha256: and 64 hexadecimal digits"
+	c.match("images.version", e.Images.Version, versionForm, "a tag of the registry, or empty")
 	c.match("images.synchronizer", e.Images.Synchronizer, digestForm, want)
 	c.match("images.customers_mngr", e.Images.Manager, digestForm, want)
 	c.match("images.padron", e.Images.Padron, digestForm, want)

@@ -110,8 +110,8 @@ func releases(env *config.Environment) []awsiam.PolicyStatement {
 		repositories = append(repositories, fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-%s", env.Region, env.Account, env.Prefix(), program))
 	}
 	return []awsiam.PolicyStatement{
-		// A login knows no repository.
-		allow("LogIn", []string{"ecr:GetAuthorizationToken"}, []string{"*"}),
+		// A login knows no repository, nor does how the registry scans.
+		allow("LogIn", []string{"ecr:GetAuthorizationToken", "ecr:GetRegistryScanningConfiguration"}, []string{"*"}),
 		allow("Push", []string{"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload",
 			"ecr:PutImage", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, repositories),
 		allow("Scan", []string{"ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:DescribeImageScanFindings"}, repositories),

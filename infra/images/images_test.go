@@ -46,7 +46,7 @@ func TestImages(t *testing.T) {
 				t.Errorf("built twice: %s, then %s", built.Digest, again[i].Digest)
 			}
 			checkBills(t, source, built, dir, twice)
-			if err := images.Push(built, p.repository, "test", authn.Anonymous, name.Insecure); err != nil {
+			if err := images.Push(t.Context(), built, p.repository, "test", authn.Anonymous, name.Insecure); err != nil {
 				t.Fatal(err)
 			}
 			image := pull(t, p.repository+"@"+built.Digest)

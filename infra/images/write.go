@@ -99,13 +99,20 @@ func measure(image string, index v1.ImageIndex) (Built, error) {
 }
 
 // Push puts the image into a registry as REPOSITORY:tag, platforms and all.
-// Tags are immutable there: the same tag with other bytes is refused.
-func Push(b Built, repository, tag string, who authn.Authenticator, options ...name.Option) error {
+// Tags are immutable there: a tag that is there with the same bytes is left as
+// it is, and one with other bytes is refused.
+func Push(ctx context.Context, b Built, repository, tag string, who authn.Authenticator, options ...name.Option) error {
 	ref, err := name.NewTag(repository+":"+tag, options...)
 	if err != nil {
 		return fmt.Errorf("push image %s: %w", b.Name, err)
 	}
-	if err := remote.WriteIndex(ref, b.index, remote.WithAuth(who)); err != nil {
+	if there, err := remote.Head(ref, remote.WithAuth(who), remote.WithContext(ctx)); err == nil {
+		if there.Digest.String() == b.Digest {
+			return nil
+		}
+		return fmt.Errorf("push image %s: %s is there already as %s: what has a name keeps it; release a commit of its own", b.Name, ref, there.Digest)
+	}
+	if err := remote.WriteIndex(ref, b.index, remote.WithAuth(who), remote.WithContext(ctx)); err != nil {
 		return fmt.Errorf("push image %s to %s: %w", b.Name, ref, err)
 	}
 	return nil

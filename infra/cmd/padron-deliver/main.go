@@ -21,6 +21,7 @@ type commands struct {
 	Plan     planCommand     `cmd:"" help:"Prove the commit, make a change set for each stack that would change, and write the record and its review document."`
 	Apply    applyCommand    `cmd:"" help:"Execute exactly the change sets of a reviewed record; anything that differs from it is refused."`
 	Rollback rollbackCommand `cmd:"" help:"Plan the way back to an earlier release; apply it like any other plan."`
+	Release  releaseCommand  `cmd:"" help:"Build and push the images, wait for their scan, stop what is grave, sign the rest, and name it in the environment's description."`
 	Keys     keysCommand     `cmd:"" help:"Make a pair of keys to sign images with; the workflows sign without one."`
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,14 +10,12 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/google/go-containerregistry/pkg/authn"
 
 	"padron/infra/cdkout"
 	"padron/infra/config"
 	"padron/infra/images"
+	"padron/infra/release"
 )
 
 type imagesCommand struct {
@@ -74,33 +71,18 @@ func pushAll(ctx context.Context, root, environment, tag string, all []images.Bu
 	if err != nil {
 		return err
 	}
-	registry, who, err := signIn(ctx, env)
+	credentials, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(env.Region))
+	if err != nil {
+		return err
+	}
+	registry, err := release.SignIn(ctx, credentials, env)
 	if err != nil {
 		return err
 	}
 	for _, b := range all {
-		if err := images.Push(b, registry+"/"+env.Prefix()+"-"+b.Name, tag, who); err != nil {
+		if err := images.Push(ctx, b, registry.Host+"/"+env.Prefix()+"-"+b.Name, tag, registry.Who); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// signIn returns the account's registry and a password for it.
-func signIn(ctx context.Context, env *config.Environment) (string, authn.Authenticator, error) {
-	c, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(env.Region))
-	if err != nil {
-		return "", nil, err
-	}
-	answer, err := ecr.NewFromConfig(c).GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
-	if err != nil || len(answer.AuthorizationData) == 0 {
-		return "", nil, fmt.Errorf("sign in to the registry of account %s: %w; sign in with `aws sso login` or set AWS_PROFILE", env.Account, err)
-	}
-	data := answer.AuthorizationData[0]
-	plain, err := base64.StdEncoding.DecodeString(aws.ToString(data.AuthorizationToken))
-	if err != nil {
-		return "", nil, fmt.Errorf("the registry's token cannot be read: %w", err)
-	}
-	user, password, _ := strings.Cut(string(plain), ":")
-	return strings.TrimPrefix(aws.ToString(data.ProxyEndpoint), "https://"), &authn.Basic{Username: user, Password: password}, nil
 }
