@@ -75,11 +75,15 @@ func TestBadDays(t *testing.T) {
 				}
 				srv := httptest.NewServer(sample)
 				t.Cleanup(srv.Close)
-				c := provider.Config{Paging: paging, Retries: -1, StallTimeout: 50 * time.Millisecond, MaxPage: 1 << 20, MaxBody: 1 << 20}
+				c := provider.Config{Paging: paging}
 				r.mustSync(r.client(srv.URL, c))
 				before := r.names()
 				sample.SetFaults(providertest.Faults{Odds: map[string]float64{kind: 1}}, 5)
-				run, err := r.sync(r.client(srv.URL, c))
+				bad := provider.Config{Paging: paging, Retries: -1, MaxPage: 1 << 20, MaxBody: 1 << 20}
+				if kind == "stall" {
+					bad.StallTimeout = 50 * time.Millisecond
+				}
+				run, err := r.sync(r.client(srv.URL, bad))
 				if run.Outcome != want.outcome || !regexp.MustCompile(want.why).MatchString(fmt.Sprint(err)) {
 					t.Errorf("%s, %v; want %s with %q", run.Outcome, err, want.outcome, want.why)
 				}
