@@ -28,6 +28,8 @@ type harness struct {
 	load   float64
 	server *mysqltest.Server
 	admin  *sql.DB
+	// unsettled counts how often the server had not written all in time.
+	unsettled int
 }
 
 // sizes are how much to measure.
@@ -176,10 +178,14 @@ func (h *harness) measure(p part) {
 	r := h.recorder(p)
 	started := time.Now()
 	clock := report.Tick()
+	h.unsettled = 0
 	p.measure(h, r)
 	used, stolen := report.Tick().Since(clock)
 	if stolen > 0.02 {
 		r.note("Other machines of the same host took %.0f%% of the processors' time meanwhile.", 100*stolen)
+	}
+	if h.unsettled > 0 {
+		r.note("Before %d of the measurements the server had not written everything after %v.", h.unsettled, h.sizes.settle)
 	}
 	r.part.Partial = false
 	r.save()

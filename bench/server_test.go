@@ -18,7 +18,8 @@ func (h *harness) counter(name string) (value int64) {
 
 // settle waits until the server has written every page that it put off, so that
 // what is measured next does not pay for what came before. Where nothing is
-// measured in earnest, it does not wait.
+// measured in earnest, it does not wait. A server that is not done in time is
+// told of in the document.
 func (h *harness) settle() {
 	h.Helper()
 	if h.sizes.settle == 0 {
@@ -26,10 +27,13 @@ func (h *harness) settle() {
 	}
 	set := func(statement string) { must(h.admin.Exec("SET GLOBAL " + statement))(h) }
 	set("innodb_io_capacity_max=100000, GLOBAL innodb_io_capacity=100000, GLOBAL innodb_max_dirty_pages_pct=0")
-	for end := time.Now().Add(h.sizes.settle); h.counter("Innodb_buffer_pool_pages_dirty") > 0; time.Sleep(50 * time.Millisecond) {
+	end := time.Now().Add(h.sizes.settle)
+	for h.counter("Innodb_buffer_pool_pages_dirty") > 0 {
 		if time.Now().After(end) {
-			h.Fatalf("after %v there are still %d pages to write", h.sizes.settle, h.counter("Innodb_buffer_pool_pages_dirty"))
+			h.unsettled++
+			break
 		}
+		time.Sleep(50 * time.Millisecond)
 	}
 	set("innodb_max_dirty_pages_pct=DEFAULT, GLOBAL innodb_io_capacity=DEFAULT, GLOBAL innodb_io_capacity_max=DEFAULT")
 }
