@@ -16,7 +16,7 @@ const (
 )
 
 func deliveryControls() []Control {
-	return slices.Concat(trustControls(), pipelineControls())
+	return slices.Concat(trustControls(), pipelineControls(), recordControls())
 }
 
 func trustControls() []Control {
@@ -110,7 +110,7 @@ func pipelineControls() []Control {
 			PCI: []string{"6.5.1"}, NIST: []string{"AC-5", "CM-3", "CM-5"},
 			Check: func(e *Estate) []string {
 				return may(e, "deploy", func(action string) bool {
-					return action == "iam:PassRole" || strings.HasPrefix(action, "cloudformation:") &&
+					return action == "iam:PassRole" || reads(action) || action == "s3:PutObject" || strings.HasPrefix(action, "cloudformation:") &&
 						!slices.Contains([]string{"cloudformation:CreateChangeSet", "cloudformation:UpdateStack", "cloudformation:CreateStack"}, action)
 				})
 			},

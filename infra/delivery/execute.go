@@ -105,6 +105,9 @@ func firstFailure(ctx context.Context, client *cloudformation.Client, stackName,
 			if after != "" && aws.ToString(e.EventId) == after {
 				return first, nil
 			}
+			if strings.HasSuffix(string(e.ResourceStatus), "ROLLBACK_IN_PROGRESS") && aws.ToString(e.PhysicalResourceId) == aws.ToString(e.StackId) {
+				first = aws.ToString(e.ResourceStatusReason) // the stack's own
+			}
 			if failed(e) {
 				first = fmt.Sprintf("%s (%s) is %s: %s", aws.ToString(e.LogicalResourceId), aws.ToString(e.ResourceType), e.ResourceStatus, aws.ToString(e.ResourceStatusReason))
 			}

@@ -26,6 +26,9 @@ const maxBody = 51_200
 type planning struct {
 	*Delivery
 	record *Record
+	shelf  *Shelf
+	// last is the release that runs, nil for none.
+	last   *Release
 	stands map[string]*deployed
 	given  *given
 	nonce  string
@@ -35,11 +38,14 @@ type planning struct {
 
 // plan uploads what the stacks are made of and makes a change set for each that
 // can have one. Where it fails it deletes those that it made.
-func (d *Delivery) plan(ctx context.Context, record *Record) (p *planning, err error) {
+func (d *Delivery) plan(ctx context.Context, shelf *Shelf, last *Release, record *Record) (p *planning, err error) {
 	if err := d.ready(ctx); err != nil {
 		return nil, err
 	}
-	p = &planning{Delivery: d, record: record, given: &given{d: d}}
+	if last != nil {
+		record.Base = last.Revision
+	}
+	p = &planning{Delivery: d, record: record, shelf: shelf, last: last, given: &given{d: d}}
 	if p.nonce, err = nonce(); err != nil {
 		return nil, err
 	}
@@ -72,26 +78,17 @@ type Plan struct {
 // Plan makes change sets of what the commit would change. Findings are what the
 // proofs say, for the review.
 func (d *Delivery) Plan(ctx context.Context, findings ...string) (*Plan, error) {
-	last, err := NewShelf(d.Env, d.AWS).Last(ctx)
+	shelf := NewShelf(d.Env, d.AWS)
+	last, err := shelf.Last(ctx)
 	if err != nil && !errors.Is(err, errNoShelf) {
 		return nil, err
 	}
-	record := d.begin()
-	if last != nil {
-		record.Base = last.Revision
-	}
-	p, err := d.plan(ctx, record)
+	p, err := d.plan(ctx, shelf, last, d.begin())
 	if err != nil {
 		return nil, err
 	}
 	p.findings = findings
-	return p.done()
-}
-
-// done seals the record and writes the review.
-func (p *planning) done() (*Plan, error) {
-	p.record.Seal()
-	return &Plan{Record: p.record}, nil
+	return p.done(ctx)
 }
 
 // begin is a record with everything but the stacks.

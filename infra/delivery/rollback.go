@@ -32,8 +32,8 @@ func (d *Delivery) Rollback(ctx context.Context, to *Release) (*Plan, error) {
 		return nil, fmt.Errorf("release %d cannot run any more:\n%w", to.Revision, err)
 	}
 	record := d.begin()
-	record.Base, record.RollbackTo, record.Images, record.Assets = last.Revision, to.Revision, to.Images, to.Assets
-	p, err := d.plan(ctx, record)
+	record.RollbackTo, record.Images, record.Assets = to.Revision, to.Images, to.Assets
+	p, err := d.plan(ctx, shelf, last, record)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (d *Delivery) Rollback(ctx context.Context, to *Release) (*Plan, error) {
 	if len(refused) > 0 {
 		return nil, errors.Join(fmt.Errorf("going back to release %d is refused: change forward instead:\n%w", to.Revision, errors.Join(refused...)), p.withdraw(ctx))
 	}
-	return p.done()
+	return p.done(ctx)
 }
 
 // Release returns the release that a person names: by its revision, or by the

@@ -2,17 +2,22 @@ package delivery
 
 import (
 	"bytes"
-	"errors"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/goccy/go-yaml"
 
 	"padron/infra/cdkout"
 	"padron/infra/cfn"
@@ -25,8 +30,23 @@ import (
 type story struct {
 	*testing.T
 	account  *emulate.Account
-	progress bytes.Buffer
+	progress io.Writer
 	now      time.Time
+}
+
+// in is the story as the subtest tells it.
+func (s *story) in(t *testing.T) *story {
+	sub := *s
+	sub.T = t
+	return &sub
+}
+
+// commit is something to deliver: templates, and the description that they were
+// made of.
+type commit struct {
+	name      string
+	env       *config.Environment
+	templates *cfn.Assembly
 }
 
 func begin(t *testing.T) *story {
@@ -44,15 +64,20 @@ func begin(t *testing.T) *story {
 			t.Error(err)
 		}
 	})
-	return &story{T: t, account: account, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
+	return &story{T: t, account: account, progress: t.Output(), now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
 }
 
-// of is the delivery of a commit with these templates.
-func (s *story) of(commit string, env *config.Environment, templates *cfn.Assembly) *Delivery {
+// of is the delivery of the commit.
+func (s *story) of(c commit) *Delivery {
+	s.Helper()
+	description, err := yaml.Marshal(c.env)
+	if err != nil {
+		s.Fatal(err)
+	}
+	hash := sha([]byte(c.name))[:40]
 	return &Delivery{
-		Env: env, Description: []byte("name: " + commit), Templates: templates,
-		Source: Source{Version: "v1", Commit: strings.Repeat(commit, 40)[:40], Tree: commit},
-		AWS:    s.account.Config(env.Region), Progress: &s.progress,
+		Env: c.env, Description: description, Templates: c.templates, Source: Source{Version: "v1", Commit: hash, Tree: hash},
+		AWS: s.account.Config(c.env.Region), Progress: s.progress,
 		Now:  func() time.Time { s.now = s.now.Add(time.Second); return s.now },
 		Poll: time.Millisecond, Patience: time.Minute,
 	}
@@ -61,9 +86,6 @@ func (s *story) of(commit string, env *config.Environment, templates *cfn.Assemb
 // bootstrap prepares the account as cdk bootstrap does.
 func (s *story) bootstrap(env *config.Environment) {
 	s.Helper()
-	if _, err := objects(s.account.Config(env.Region)).CreateBucket(s.Context(), &s3.CreateBucketInput{Bucket: aws.String(Bucket(env))}); err != nil {
-		s.Fatal(err)
-	}
 	for _, region := range []string{env.Region, env.CopyRegion} {
 		in := &s3.CreateBucketInput{Bucket: aws.String("cdk-hnb659fds-assets-" + env.Account + "-" + region)}
 		if region != "us-east-1" {
@@ -82,14 +104,15 @@ func (s *story) bootstrap(env *config.Environment) {
 	}
 }
 
-// firstDay deploys all stacks but those named, as padron-infra deploy does.
-func (s *story) firstDay(d *Delivery, without ...string) {
+// firstDay deploys all stacks but those named, as padron-infra deploy does, and
+// pushes the images.
+func (s *story) firstDay(c commit, without ...string) {
 	s.Helper()
-	s.bootstrap(d.Env)
-	if _, err := d.upload(s.Context()); err != nil {
+	s.bootstrap(c.env)
+	if _, err := s.of(c).upload(s.Context()); err != nil {
 		s.Fatal(err)
 	}
-	for _, stack := range d.Templates.Stacks {
+	for _, stack := range c.templates.Stacks {
 		if slices.Contains(without, stack.Name) {
 			continue
 		}
@@ -97,51 +120,106 @@ func (s *story) firstDay(d *Delivery, without ...string) {
 			s.Fatal(err)
 		}
 	}
+	s.push(c.env, "synchronizer", "customers-mngr", "padron")
+}
+
+// push gives the registry the images that the environment names.
+func (s *story) push(env *config.Environment, programs ...string) {
+	s.Helper()
+	client := ecr.NewFromConfig(s.account.Config(env.Region))
+	for _, program := range programs {
+		digest := digests(env)[program]
+		manifest := `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","annotations":{"is":"` + program + digest + `"},` +
+			`"config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":[]}`
+		_, err := client.PutImage(s.Context(), &ecr.PutImageInput{
+			RepositoryName: aws.String(env.Prefix() + "-" + program), ImageManifest: &manifest, ImageDigest: &digest, ImageTag: aws.String("t" + digest[7:19]),
+		})
+		if err != nil {
+			s.Fatal(err)
+		}
+	}
 }
 
 // plan plans, and fails the test where that fails.
-func (s *story) plan(d *Delivery) *Record {
+func (s *story) plan(c commit) *Plan {
 	s.Helper()
-	plan, err := d.Plan(s.Context())
-	if err != nil {
-		s.Fatalf("%v\n%s", err, s.progress.String())
-	}
-	return plan.Record
-}
-
-// TestDelivery plays deliveries one after the other in one account.
-func TestDelivery(t *testing.T) {
-	s := begin(t)
-	env := synthtest.Config(t, "dev")
-	first := s.of("a", env, synthtest.Load(t, "dev"))
-	s.firstDay(first, "services", "observability")
-	s.waves(first)
-}
-
-// waves brings the stacks that are not there yet: the second needs what the
-// first exports, so it is planned when that is there.
-func (s *story) waves(d *Delivery) {
-	record := s.plan(d)
-	if got, want := states(record, "services", "observability", "network"), "new waiting unchanged"; got != want {
-		s.Errorf("the first plan: %s, want %s", got, want)
-	}
-	_, err := d.Apply(s.Context(), record, nil)
-	if waiting, ok := errors.AsType[StillWaiting](err); !ok || !slices.Equal(waiting, []string{"observability"}) {
-		s.Fatalf("with a stack that waits: %v", err)
-	}
-	record = s.plan(d)
-	if got, want := states(record, "services", "observability", "network"), "unchanged new unchanged"; got != want {
-		s.Errorf("the second plan: %s, want %s", got, want)
-	}
-	release, err := d.Apply(s.Context(), record, nil)
+	plan, err := s.of(c).Plan(s.Context(), "The proofs found nothing.")
 	if err != nil {
 		s.Fatal(err)
 	}
-	if release.Revision != 1 || release.Record != record.SHA256 || len(release.Stacks) != len(d.Templates.Stacks) {
-		s.Errorf("the first release: %+v", release)
+	return plan
+}
+
+// apply applies, and fails the test where that fails.
+func (s *story) apply(c commit, plan *Plan, overrides ...string) *Release {
+	s.Helper()
+	release, err := s.of(c).Apply(s.Context(), plan.Record, overrides)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return release
+}
+
+// refuses wants apply to stop before it touches anything, with these words.
+func (s *story) refuses(d *Delivery, record *Record, overrides []string, words ...string) {
+	s.Helper()
+	_, err := d.Apply(s.Context(), record, overrides)
+	if err == nil {
+		s.Fatalf("applied, and should be refused with %q", words)
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			s.Errorf("refused with\n%v\nwithout saying %q", err, w)
+		}
 	}
 }
 
+// edited is the commit with its templates changed as by another program.
+func (s *story) edited(c commit, name string, change func(*cfn.Assembly)) commit {
+	s.Helper()
+	dir := s.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(c.templates.Dir)); err != nil {
+		s.Fatal(err)
+	}
+	next := c.templates.Clone()
+	change(next)
+	for _, stack := range next.Stacks {
+		if hashOf(stack.Template) != hashOf(c.templates.Stack(stack.Name).Template) {
+			s.rewrite(dir, stack)
+		}
+	}
+	loaded, err := cfn.Load(dir)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return commit{name, c.env, loaded}
+}
+
+// rewrite puts the stack's template into dir, and its hash where the CDK does.
+func (s *story) rewrite(dir string, stack *cfn.Stack) {
+	s.Helper()
+	path := filepath.Join(dir, stack.Name+templateSuffix)
+	old, err := os.ReadFile(path)
+	if err != nil {
+		s.Fatal(err)
+	}
+	text, err := json.Marshal(stack.Template)
+	if err != nil {
+		s.Fatal(err)
+	}
+	manifest := filepath.Join(dir, stack.Name+".assets.json")
+	assets, err := os.ReadFile(manifest)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for file, content := range map[string][]byte{path: text, manifest: bytes.ReplaceAll(assets, []byte(sha(old)), []byte(sha(text)))} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			s.Fatal(err)
+		}
+	}
+}
+
+// states are what the record does with the stacks named.
 func states(r *Record, names ...string) string {
 	var all []string
 	for _, name := range names {
@@ -152,4 +230,15 @@ func states(r *Record, names ...string) string {
 		}
 	}
 	return strings.Join(all, " ")
+}
+
+// touched are the stacks for which the record has a change set.
+func touched(r *Record) []string {
+	var all []string
+	for _, s := range r.Stacks {
+		if s.ChangeSet != "" {
+			all = append(all, s.Name)
+		}
+	}
+	return all
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/jsii-runtime-go"
 
 	"padron/infra/config"
@@ -18,26 +19,31 @@ const tokens = "token.actions.githubusercontent.com"
 // with a token of an hour; there is no key to steal.
 type Delivery struct {
 	Stack awscdk.Stack
+	// Releases keeps the record of every release, with its templates.
+	Releases awss3.Bucket
 }
 
 // NewDelivery adds the stack delivery.
-func NewDelivery(app awscdk.App, env *config.Environment) *Delivery {
+func NewDelivery(app awscdk.App, env *config.Environment, keys *Keys, net *Network) *Delivery {
 	stack := newStack(app, env, "delivery", "what the pipeline may do")
+	kept := logBucket(stack, "Releases", env, keys, net, "releases", env.Retention.Trail)
 	provider := awsiam.NewCfnOIDCProvider(stack, jsii.String("GitHub"), &awsiam.CfnOIDCProviderProps{
 		Url: jsii.String("https://" + tokens), ClientIdList: texts("sts.amazonaws.com"),
 	})
-	role := func(id, environment, what string) awsiam.Role {
+	role := func(id, environment, what string, policies ...awsiam.IManagedPolicy) awsiam.Role {
 		return awsiam.NewRole(stack, jsii.String(id), &awsiam.RoleProps{
 			RoleName: jsii.String(env.Prefix() + "-" + id), Description: jsii.String(what),
 			AssumedBy:          job(provider, env.Delivery.Subject(environment)),
+			ManagedPolicies:    &policies,
 			MaxSessionDuration: awscdk.Duration_Hours(jsii.Number(1)),
 		})
 	}
 	guarded := env.Delivery.GitHubEnvironment
-	grant(stack, "PlanPolicy", role("plan", env.Delivery.PlanEnvironment(), "Reads the estate and proposes changes to it"), proposals(env)...)
-	grant(stack, "DeployPolicy", role("deploy", guarded, "Executes what was proposed and approved"), deployments(env)...)
-	grant(stack, "ReleasePolicy", role("release", guarded, "Pushes images and reads what their scan found"), releases(env)...)
-	return &Delivery{Stack: stack}
+	grant(stack, "PlanPolicy", role("plan", env.Delivery.PlanEnvironment(), "Reads the estate and proposes changes to it",
+		settings()), proposals(env, kept)...)
+	grant(stack, "DeployPolicy", role("deploy", guarded, "Executes what was proposed and approved"), deployments(env, kept)...)
+	grant(stack, "ReleasePolicy", role("release", guarded, "Pushes images and reads what their scan found"), releases(env, kept)...)
+	return &Delivery{Stack: stack, Releases: kept}
 }
 
 // job trusts a job with exactly this subject, that asked for its token for AWS.
@@ -82,40 +88,75 @@ func passing(env *config.Environment) awsiam.PolicyStatement {
 }
 
 // proposals: read, and create change sets. To execute one is not among them.
-func proposals(env *config.Environment) []awsiam.PolicyStatement {
-	return []awsiam.PolicyStatement{
+func proposals(env *config.Environment, kept awss3.IBucket) []awsiam.PolicyStatement {
+	return append(readReleases(kept),
 		looking(env), passing(env),
 		allow("Propose", []string{"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}, stackARNs(env)),
-		allow("Upload", []string{"sts:AssumeRole"}, append(bootstrapRoles(env, "file-publishing"), bootstrapRoles(env, "lookup")...)),
+		allow("Upload", []string{"sts:AssumeRole"}, bootstrapRoles(env, "file-publishing")),
+		allow("Images", []string{"ecr:DescribeImages"}, repositories(env)),
 		// These know no single resource.
 		allow("List", []string{"cloudformation:ListStacks", "cloudformation:ListExports", "cloudformation:DescribeStackDriftDetectionStatus",
 			"cloudformation:ValidateTemplate"}, []string{"*"}),
+	)
+}
+
+// settings is AWS's policy that reads every service's settings and no data: to
+// find drift, CloudFormation looks at each resource with the rights of who asks.
+func settings() awsiam.IManagedPolicy {
+	return awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("SecurityAudit"))
+}
+
+// releaseObjects are the objects that the releases are kept in.
+func releaseObjects(kept awss3.IBucket) []string { return []string{*kept.BucketArn() + "/releases/*"} }
+
+// readReleases reads what was released.
+func readReleases(kept awss3.IBucket) []awsiam.PolicyStatement {
+	return []awsiam.PolicyStatement{
+		allow("ListReleases", []string{"s3:ListBucket"}, []string{*kept.BucketArn()}),
+		allow("ReadReleases", []string{"s3:GetObject"}, releaseObjects(kept)),
 	}
+}
+
+// assets are the files that resources are made of, which the deployment reads
+// to see that they are the reviewed ones.
+func assets(env *config.Environment) []string {
+	arn := func(region string) string {
+		return fmt.Sprintf("arn:aws:s3:::cdk-hnb659fds-assets-%s-%s/*", env.Account, region)
+	}
+	return []string{arn(env.Region), arn(env.CopyRegion)}
 }
 
 // deployments: execute change sets that are there. To create one is not among
 // them, so what runs is what was reviewed.
-func deployments(env *config.Environment) []awsiam.PolicyStatement {
-	return []awsiam.PolicyStatement{
+func deployments(env *config.Environment, kept awss3.IBucket) []awsiam.PolicyStatement {
+	return append(readReleases(kept),
 		looking(env), passing(env),
+		allow("KeepRelease", []string{"s3:PutObject"}, releaseObjects(kept)),
+		allow("CheckAssets", []string{"s3:GetObject"}, assets(env)),
 		allow("Deploy", []string{"cloudformation:ExecuteChangeSet", "cloudformation:DeleteChangeSet", "cloudformation:CancelUpdateStack",
 			"cloudformation:ContinueUpdateRollback", "cloudformation:RollbackStack"}, stackARNs(env)),
-	}
+	)
 }
 
 // releases: push to the environment's repositories and read the scan.
-func releases(env *config.Environment) []awsiam.PolicyStatement {
-	var repositories []string
-	for _, program := range []string{"synchronizer", "customers-mngr", "padron"} {
-		repositories = append(repositories, fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-%s", env.Region, env.Account, env.Prefix(), program))
-	}
-	return []awsiam.PolicyStatement{
+func releases(env *config.Environment, kept awss3.IBucket) []awsiam.PolicyStatement {
+	own := repositories(env)
+	return append(readReleases(kept),
 		// A login knows no repository, nor does how the registry scans.
 		allow("LogIn", []string{"ecr:GetAuthorizationToken", "ecr:GetRegistryScanningConfiguration"}, []string{"*"}),
 		allow("Push", []string{"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload",
-			"ecr:PutImage", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, repositories),
-		allow("Scan", []string{"ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:DescribeImageScanFindings"}, repositories),
+			"ecr:PutImage", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, own),
+		allow("Scan", []string{"ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:DescribeImageScanFindings"}, own),
 		// Findings of the enhanced scan are Inspector's, which knows no single one.
 		allow("Findings", []string{"inspector2:ListFindings", "inspector2:ListCoverage"}, []string{"*"}),
+	)
+}
+
+// repositories are those of the environment's images.
+func repositories(env *config.Environment) []string {
+	var arns []string
+	for _, program := range []string{"synchronizer", "customers-mngr", "padron"} {
+		arns = append(arns, fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-%s", env.Region, env.Account, env.Prefix(), program))
 	}
+	return arns
 }

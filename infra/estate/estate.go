@@ -52,7 +52,7 @@ func New(app awscdk.App, env *config.Environment) *Estate {
 	if env.Features.TransitGateway || env.Features.PrivateLink {
 		e.Transit = NewTransit(app, env, e.Keys, e.Network, e.Edge)
 	}
-	e.Delivery = NewDelivery(app, env)
+	e.Delivery = NewDelivery(app, env, e.Keys, e.Network)
 	return e
 }
 

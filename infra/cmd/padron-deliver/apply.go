@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"padron/infra/delivery"
@@ -11,12 +12,15 @@ import (
 
 type applyCommand struct {
 	target
-	Record string   `required:"" placeholder:"FILE" help:"The reviewed record.json. The release record is written beside it."`
+	Record string   `required:"" placeholder:"FILE|DIR" help:"The reviewed record.json, or the folder that holds it. The release record is written beside it."`
 	Allow  []string `name:"allow-replacement" placeholder:"STACK/ID" help:"A stateful resource that may be replaced or deleted, with what is in it; once for each."`
 }
 
 // Run applies the record, and writes the release beside it.
 func (c applyCommand) Run(ctx context.Context) error {
+	if at, err := os.Stat(c.Record); err == nil && at.IsDir() {
+		c.Record = filepath.Join(c.Record, "record.json")
+	}
 	record, err := delivery.ReadRecord(c.Record)
 	if err != nil {
 		return err

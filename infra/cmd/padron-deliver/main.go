@@ -36,10 +36,14 @@ func main() {
 	var c commands
 	parsed := kong.Parse(&c, kong.Name("padron-deliver"), kong.UsageOnError(), kong.Exit(exit),
 		kong.Description("Brings a reviewed commit into an account, and nothing else."))
+	os.Exit(report(run(parsed)))
+}
+
+func run(parsed *kong.Context) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	os.Exit(report(parsed.Run()))
+	return parsed.Run()
 }
 
 // report prints what went wrong and returns the exit code.

@@ -80,7 +80,7 @@ func (c synthCommand) Run() error {
 		return err
 	}
 	if c.Config != "" {
-		return synth.Variant(c.Config, c.Out)
+		return synth.Variant(root, c.Config, c.Out)
 	}
 	return synth.Run(root)
 }

@@ -18,6 +18,7 @@ from moto_padron.model import Resource
 
 _class_of = parsing.resource_class_from_type
 _difference = parsing.ResourceMap.build_resource_diff
+_update_resources = parsing.ResourceMap.update
 _clean = parsing.clean_json
 _order = parsing.ResourceMap._ResourceMap__get_resources_in_dependency_order
 _update = models.CloudFormationBackend.update_stack
@@ -30,6 +31,7 @@ def repair() -> None:
     models.Stack.parse_template = staticmethod(json.loads)
     parsing.resource_class_from_type = _own_custom_resources
     parsing.ResourceMap.build_resource_diff = _with_dependents
+    parsing.ResourceMap.update = _forget_removed
     parsing.ResourceMap.delete = _delete_backwards
     parsing.ResourceMap._ResourceMap__get_resources_in_dependency_order = _channels_last
     models.CloudFormationBackend.update_stack = _with_exports
@@ -95,6 +97,14 @@ def _with_dependents(self: Any, other_template: dict[str, Any], parameters: Any 
                 modified.append(other)
     by_action["Modify"] = modified
     return by_action
+
+
+def _forget_removed(self: Any, template: dict[str, Any], parameters: Any = None) -> None:
+    """What an earlier update removed is made again when it comes back: moto takes it for there."""
+    for name, resource in list(self._parsed_resources.items()):
+        if hasattr(resource, "logical_resource_id") and name not in self._resource_json_map:
+            del self._parsed_resources[name]
+    _update_resources(self, template, parameters)
 
 
 def _is_ours(resource_type: str) -> bool:
