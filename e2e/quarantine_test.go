@@ -18,8 +18,8 @@ import (
 )
 
 // quarantined puts a record into the register's quarantine as a version with
-// another rule did at a time, and returns the entry's id.
-func quarantined(t *testing.T, dir string, data []byte, reason padron.Reason, at time.Time) string {
+// another rule did in a run at a time, and returns the entry's id.
+func quarantined(t *testing.T, dir, runID string, data []byte, reason padron.Reason, at time.Time) string {
 	t.Helper()
 	ctx := context.Background()
 	st, err := sqlite.Open(ctx, filepath.Join(dir, "var", "padron.db"))
@@ -46,7 +46,7 @@ func quarantined(t *testing.T, dir string, data []byte, reason padron.Reason, at
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch := padron.Batch{Rejected: []padron.Rejected{{ID: id, CustomerID: owner, Reasons: reasons, RunID: "older", Record: sealed, Key: key}}, At: at}
+	batch := padron.Batch{Rejected: []padron.Rejected{{ID: id, CustomerID: owner, Reasons: reasons, RunID: runID, Record: sealed, Key: key}}, At: at}
 	if err := st.Apply(ctx, lease, &batch); err != nil {
 		t.Fatal(err)
 	}
@@ -68,10 +68,11 @@ func TestQuarantineAfterANewRule(t *testing.T) {
 	}
 	people[0]["id"], people[1]["id"] = "7001", "7002"
 	dir := t.TempDir()
-	syncOnce(t, dir, url)
+	first, _ := syncOnce(t, dir, url)
+	runID, _ := first["run_id"].(string)
 	now := time.Now()
-	fresh := quarantined(t, dir, []byte(jsonOf(t, people[0])), "zip_code:old_rule", now)
-	old := quarantined(t, dir, []byte(jsonOf(t, people[1])), "zip_code:old_rule", now.Add(-40*padron.Day))
+	fresh := quarantined(t, dir, runID, []byte(jsonOf(t, people[0])), "zip_code:old_rule", now)
+	old := quarantined(t, dir, runID, []byte(jsonOf(t, people[1])), "zip_code:old_rule", now.Add(-40*padron.Day))
 
 	shown := mustRun(t, dir, nil, "padron", "quarantine", "show", fresh).stdout
 	for _, want := range []string{`of customer "7001": zip_code:old_rule`, "valid by the rules of this version: padron quarantine replay " + fresh} {

@@ -125,7 +125,7 @@ func entryFacts(q *padron.QuarantineEntry, today []padron.Reason, keep time.Dura
 	fmt.Fprintf(&b, "%s %s: %s\n", q.ID, whose, joinReasons(q.Reasons))
 	fmt.Fprintf(&b, "sent %d times from %s to %s, last in run %s\n", q.Count, padron.FormatTime(q.FirstSeen), padron.FormatTime(q.LastSeen), q.RunID)
 	if len(today) == 0 {
-		fmt.Fprintf(&b, "valid by the rules of this version: padron quarantine replay %s moves it in\n", q.ID)
+		fmt.Fprintf(&b, "valid by the rules of this version: padron quarantine replay %s moves it in, if the last complete run met it\n", q.ID)
 	} else {
 		fmt.Fprintf(&b, "not valid by the rules of this version either: %s\n", joinReasons(today))
 	}
@@ -150,7 +150,7 @@ func (c *quarantineReplay) Run(ctx context.Context, env *cli.Env) error {
 		case c.JSON:
 			return cli.WriteJSON(env.Stdout, out)
 		}
-		_, err = fmt.Fprintf(env.Stdout, "%d replayed: %d inserted, %d updated, %d unchanged; %d still rejected, %d outdated by a later entry\n",
+		_, err = fmt.Fprintf(env.Stdout, "%d replayed: %d inserted, %d updated, %d unchanged; %d still rejected, %d outdated\n",
 			out.Replayed, out.Inserted, out.Updated, out.Unchanged, out.Rejected, out.Outdated)
 		return err
 	})

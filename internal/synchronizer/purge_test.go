@@ -47,6 +47,23 @@ func TestOldEntriesAreRemoved(t *testing.T) {
 	}
 }
 
+// TestFinishRemovesOldEntries as a run of one process does.
+func TestFinishRemovesOldEntries(t *testing.T) {
+	r := newRegister(t)
+	cfg := r.config(newPeople(20))
+	cfg.KeepRejected = 90 * padron.Day
+	r.quarantined(cfg, time.Now().Add(-91*padron.Day), "user_name:old_rule", person(77))
+	r.divide(cfg, 2)
+	r.part(cfg, 1, 2)
+	r.part(cfg, 2, 2)
+	if n := len(r.quarantine()); n != 1 {
+		t.Errorf("%d entries before the end: a partition removed one", n)
+	}
+	if run := r.mustFinish(cfg); run.Purged != 1 || len(r.quarantine()) != 0 {
+		t.Errorf("removed %d, left %v", run.Purged, r.quarantine())
+	}
+}
+
 // handler answers with a status alone.
 type handler int
 

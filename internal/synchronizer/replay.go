@@ -21,8 +21,10 @@ type Replayed struct {
 	Updated   int64 `json:"updated"`
 	Unchanged int64 `json:"unchanged"`
 	// Rejected are entries that do not validate today either, and stay. Outdated
-	// are those of a customer with a later entry, which is the one that counts
-	// and ends them when it moves in, or whom a run has brought meanwhile.
+	// are those that the last complete run did not meet again, so that they are
+	// not what the provider has; and those of a customer with a later entry, which
+	// is the one that counts and ends them when it moves in, or whom a run has
+	// brought meanwhile.
 	Rejected int64 `json:"rejected"`
 	Outdated int64 `json:"outdated"`
 }
@@ -67,9 +69,15 @@ func (p *pass) replay(ctx context.Context, open RecordOpener, ids []string, out 
 	}
 	// Of two entries that turn out to be one customer's the later one counts.
 	slices.SortStableFunc(chosen, func(a, b padron.QuarantineEntry) int { return b.LastSeen.Compare(a.LastSeen) })
+	stale, err := staleEntries(ctx, p.cfg.Store, all)
+	if err != nil {
+		return err
+	}
 	latest := latestOf(all)
 	for chunk := range slices.Chunk(chosen, p.sizer.limit()) {
-		b, moved, err := p.reopenAll(ctx, open, chunk, latest, out)
+		b, moved, err := p.reopenAll(ctx, open, chunk, func(e *padron.QuarantineEntry) bool {
+			return stale[e.ID] || e.CustomerID != "" && latest[e.CustomerID] != e.ID
+		}, out)
 		if err != nil {
 			return err
 		}
@@ -86,11 +94,11 @@ func (p *pass) replay(ctx context.Context, open RecordOpener, ids []string, out 
 }
 
 // reopenAll returns what of the entries is valid today, and their ids.
-func (p *pass) reopenAll(ctx context.Context, open RecordOpener, entries []padron.QuarantineEntry, latest map[padron.CustomerID]string, out *Replayed) (*batch, []string, error) {
+func (p *pass) reopenAll(ctx context.Context, open RecordOpener, entries []padron.QuarantineEntry, old func(*padron.QuarantineEntry) bool, out *Replayed) (*batch, []string, error) {
 	b, moved := &batch{}, []string{}
 	for i := range entries {
 		e := &entries[i]
-		if e.CustomerID != "" && latest[e.CustomerID] != e.ID {
+		if old(e) {
 			out.Outdated++
 			continue
 		}
@@ -151,6 +159,43 @@ func choose(all []padron.QuarantineEntry, ids []string) ([]padron.QuarantineEntr
 		chosen = append(chosen, all[at])
 	}
 	return chosen, nil
+}
+
+// staleEntries returns the ids of the entries that no run has met since the last
+// complete one began. The provider lists those customers no more, or no longer so;
+// somebody who was deleted must not come back by what was sent before.
+func staleEntries(ctx context.Context, runs history, entries []padron.QuarantineEntry) (map[string]bool, error) {
+	current, completed, err := currentRuns(ctx, runs)
+	stale := map[string]bool{}
+	if err != nil || !completed {
+		return stale, err
+	}
+	for i := range entries {
+		if !current[entries[i].RunID] {
+			stale[entries[i].ID] = true
+		}
+	}
+	return stale, nil
+}
+
+// currentRuns returns the last run that completed, those that it went on from, and
+// those after it, and whether there was one.
+func currentRuns(ctx context.Context, runs history) (ids map[string]bool, completed bool, err error) {
+	const most = 1000 // a run that is further away was long before what is in quarantine
+	recent, err := runs.Runs(ctx, most)
+	ids = map[string]bool{}
+	from := ""
+	for i := range recent {
+		r := &recent[i]
+		switch {
+		case !completed:
+			completed = r.Outcome == padron.OutcomeCompleted
+			ids[r.ID], from = true, r.ResumedFrom
+		case r.ID == from:
+			ids[r.ID], from = true, r.ResumedFrom
+		}
+	}
+	return ids, completed, err
 }
 
 // latestOf returns the id of each customer's latest entry; entries without a

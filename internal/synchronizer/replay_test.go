@@ -3,6 +3,7 @@ package synchronizer_test
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ func (r *register) quarantinedAs(cfg synchronizer.Config, at time.Time, reason p
 		if nobodys {
 			owner = ""
 		}
-		b.Rejected = append(b.Rejected, padron.Rejected{ID: id, CustomerID: owner, Reasons: reasons, RunID: "old", Record: sealed, Key: key})
+		b.Rejected = append(b.Rejected, padron.Rejected{ID: id, CustomerID: owner, Reasons: reasons, RunID: r.lastRun(), Record: sealed, Key: key})
 		ids = append(ids, id)
 	}
 	b.At = at
@@ -53,6 +54,19 @@ func (r *register) quarantinedAs(cfg synchronizer.Config, at time.Time, reason p
 		r.t.Fatal(err)
 	}
 	return ids
+}
+
+// lastRun is the id of the latest run, or of one before there were any.
+func (r *register) lastRun() string {
+	r.t.Helper()
+	runs, err := r.store.Runs(r.t.Context(), 1)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if len(runs) == 0 {
+		return "old"
+	}
+	return runs[0].ID
 }
 
 func (r *register) replay(cfg synchronizer.Config, ids ...string) (synchronizer.Replayed, error) {
@@ -163,5 +177,61 @@ func TestReplayOfNobodys(t *testing.T) {
 	}
 	if left := r.quarantine(); len(left) != 2 {
 		t.Errorf("still in quarantine: %v", left)
+	}
+}
+
+// TestReplayResurrectsNobody: a customer whose record was rejected and who was
+// then removed by the provider does not come back by the old record; one who was
+// sent again since does.
+func TestReplayResurrectsNobody(t *testing.T) {
+	r := newRegister(t)
+	source := newPeople(20)
+	cfg := r.config(source)
+	r.mustSync(cfg)
+	r.quarantined(cfg, time.Now(), "zip_code:old_rule", person(1), person(2))
+	source.edit(func(all []map[string]any) []map[string]any { return all[2:] })
+	if run := r.mustSync(cfg); run.Deleted != 2 {
+		t.Fatalf("%d were deleted", run.Deleted)
+	}
+	got, err := r.replay(cfg)
+	if want := (synchronizer.Replayed{Outdated: 2}); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+	r.quarantined(cfg, time.Now(), "zip_code:old_rule", person(2)) // met by the last run
+	got, err = r.replay(cfg)
+	if want := (synchronizer.Replayed{Replayed: 1, Inserted: 1, Outdated: 1}); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+	if _, back := r.names()["1"]; back {
+		t.Error("who was deleted is back")
+	}
+}
+
+// TestReplayAfterResumption: what the interrupted first half of a pass met counts
+// as met by the run that completed it.
+func TestReplayAfterResumption(t *testing.T) {
+	r := newRegister(t)
+	source := newPeople(60)
+	cfg := r.config(source)
+	source.edit(func(all []map[string]any) []map[string]any {
+		all[0]["ip"] = "nowhere" // on the first page
+		return all
+	})
+	broken := true
+	source.before = func(page int) {
+		if broken && page == 5 {
+			panic(http.ErrAbortHandler)
+		}
+	}
+	if _, err := r.sync(cfg); err == nil {
+		t.Fatal("the run was not interrupted")
+	}
+	broken = false
+	if run := r.mustSync(cfg); run.ResumedFrom == "" {
+		t.Fatal("the run did not go on from the first")
+	}
+	got, err := r.replay(cfg)
+	if want := (synchronizer.Replayed{Rejected: 1}); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 }
