@@ -24,6 +24,7 @@ type commands struct {
 }
 
 func main() {
+	tuneMemory()
 	var c commands
 	os.Exit(cli.Main("synchronizer", "Copies customers from the provider into the register.", &c, &c.Flags))
 }

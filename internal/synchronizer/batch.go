@@ -15,7 +15,7 @@ import (
 
 // item is one record on its way: valid with its fingerprint, or rejected.
 type item struct {
-	record      padron.Record
+	record      *padron.Record
 	customer    padron.Customer
 	fingerprint padron.Fingerprint
 	warnings    []padron.Warning
@@ -37,8 +37,26 @@ type batch struct {
 }
 
 // newBatch has room for a batch's items, which are large, so that they are not
-// moved while it fills.
-func newBatch(size int) *batch { return &batch{items: make([]item, 0, size)} }
+// moved while it fills. It takes that of a batch that is done, if it can.
+func (p *pass) newBatch(size int) *batch {
+	select {
+	case items := <-p.spare:
+		if cap(items) >= size {
+			return &batch{items: items}
+		}
+	default:
+	}
+	return &batch{items: make([]item, 0, size)}
+}
+
+// reuse takes the room of a batch that is planned, without what was in it.
+func (p *pass) reuse(b *batch) {
+	clear(b.items)
+	select {
+	case p.spare <- b.items[:0]:
+	default: // there is enough
+	}
+}
 
 // end notes that the page is in it to its end.
 func (b *batch) end(page *provider.Page) {
@@ -251,8 +269,8 @@ func (p *pass) reject(ctx context.Context, it *item, known map[padron.CustomerID
 	if p.cfg.DryRun {
 		return nil
 	}
-	entry := p.cfg.Sealer.RejectedID(&it.record, it.reasons)
-	sealed, key, err := p.cfg.Sealer.SealRecord(ctx, &it.record, entry)
+	entry := p.cfg.Sealer.RejectedID(it.record, it.reasons)
+	sealed, key, err := p.cfg.Sealer.SealRecord(ctx, it.record, entry)
 	if err != nil {
 		return err
 	}

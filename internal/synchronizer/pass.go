@@ -41,6 +41,8 @@ type pass struct {
 	marks marks
 	// stages says where the time goes.
 	stages *stages
+	// spare is room for items, to be used again.
+	spare chan []item
 	// sizer says how large batches are.
 	sizer *sizer
 	// crossed counts customers that a partition took for new ones while another
@@ -58,7 +60,7 @@ func newPass(cfg *Config, lease padron.Lease, run *padron.Run) *pass {
 		cfg: cfg, lease: lease, run: run,
 		seen: roaring.New(), held: roaring.New(),
 		quarantined: map[uint64]struct{}{}, fresh: map[uint64]struct{}{},
-		hashSeed: maphash.MakeSeed(), marks: newMarks(), stages: newStages(cfg.Now), sizer: newSizer(cfg.BatchSize),
+		hashSeed: maphash.MakeSeed(), marks: newMarks(), stages: newStages(cfg.Now), sizer: newSizer(cfg.BatchSize), spare: make(chan []item, 2),
 	}
 }
 
@@ -230,6 +232,7 @@ func (p *pass) planAll(ctx context.Context, batches <-chan *batch, plans chan<- 
 			return err
 		}
 		pl.span = span
+		p.reuse(b)
 		blocked := p.stages.begin(padron.StageSealBlocked)
 		plans <- pl
 		blocked()

@@ -45,7 +45,7 @@ func (p *pass) produce(ctx context.Context, cursor string, out chan<- *batch) er
 
 func (g *gatherer) begin() {
 	g.limit, g.bytes = g.pass.sizer.limit(), 0
-	g.batch = newBatch(g.limit)
+	g.batch = g.pass.newBatch(g.limit)
 }
 
 // take gathers a page, and sends what is full.
@@ -97,7 +97,7 @@ func weight(r *padron.Record) (bytes int) {
 
 func (g *gatherer) add(records []padron.Record, from trace.SpanContext) {
 	for i := range records {
-		g.batch.items = append(g.batch.items, item{record: records[i]})
+		g.batch.items = append(g.batch.items, item{record: &records[i]})
 		g.bytes += weight(&records[i])
 	}
 	g.batch.from = append(g.batch.from, from)

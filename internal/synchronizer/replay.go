@@ -217,10 +217,11 @@ func (p *pass) reopen(ctx context.Context, open RecordOpener, id string) (item, 
 	if err != nil {
 		return item{}, err
 	}
-	it := item{}
-	if it.record, err = open.OpenRecord(ctx, &e); err != nil {
+	record, err := open.OpenRecord(ctx, &e)
+	if err != nil {
 		return item{}, fmt.Errorf("quarantine entry %q: %w", id, err)
 	}
+	it := item{record: &record}
 	it.validate()
 	it.identify(p.cfg.Sealer)
 	return it, nil
