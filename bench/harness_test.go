@@ -112,7 +112,11 @@ func TestBench(t *testing.T) {
 	h.build()
 	h.start()
 	for _, p := range chosen(t, wanted) {
-		h.measure(p)
+		t.Run(p.name, func(t *testing.T) { // one that fails does not end the others
+			part := *h
+			part.TB = t
+			part.measure(p)
+		})
 	}
 	h.complete(wanted)
 }
