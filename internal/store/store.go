@@ -48,6 +48,8 @@ type Positions interface {
 	// Checkpoint returns the checkpoint of the last pass if it did not end, with
 	// every part of Seen; nil if there is none.
 	Checkpoint(ctx context.Context) (*padron.Checkpoint, error)
+	// Count returns how many customers are live.
+	Count(ctx context.Context) (int64, error)
 }
 
 // Divisions keeps the plan of a run that is divided among processes. A run that

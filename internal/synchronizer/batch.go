@@ -262,7 +262,7 @@ func (p *pass) reject(ctx context.Context, it *item, known map[padron.CustomerID
 	if !named {
 		p.run.Warnings[padron.WarningUnidentified]++
 	}
-	if k, ok := known[id]; ok && named {
+	if k, ok := known[id]; ok && named && !k.Deleted {
 		p.held.Add(uint32(k.Number))
 		p.pending.Add(uint32(k.Number))
 	}

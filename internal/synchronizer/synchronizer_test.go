@@ -610,6 +610,32 @@ func TestUnidentifiedRecordsHoldDeletions(t *testing.T) {
 	want(t, r.mustSync(cfg), counts{Read: 30, Unchanged: 28, Quarantined: 2, Deleted: 1})
 }
 
+// TestDeletedCustomerCountsForNobody: a rejected record of a customer who is
+// deleted already does not stand in for one who vanishes.
+func TestDeletedCustomerCountsForNobody(t *testing.T) {
+	r, p := newRegister(t), newPeople(30)
+	r.mustSync(r.config(p))
+	without := func(id int) {
+		p.edit(func(records []map[string]any) []map[string]any {
+			return slices.DeleteFunc(records, func(r map[string]any) bool { return r["id"] == strconv.Itoa(id) })
+		})
+	}
+	without(3)
+	want(t, r.mustSync(r.config(p)), counts{Read: 29, Unchanged: 29, Deleted: 1})
+	without(4)
+	p.edit(func(records []map[string]any) []map[string]any {
+		broken := person(3)
+		broken["ip"] = nil
+		return append(records, broken)
+	})
+	dry := r.config(p)
+	dry.DryRun = true
+	p.edit(func(records []map[string]any) []map[string]any { return append(records, person(31)) })
+	want(t, r.mustSync(dry), counts{Read: 30, Inserted: 1, Unchanged: 28, Quarantined: 1, Deleted: 1})
+	without(31)
+	want(t, r.mustSync(r.config(p)), counts{Read: 29, Unchanged: 28, Quarantined: 1, Deleted: 1})
+}
+
 // TestRecordsThatAreNone: a provider whose format changed does not fill the
 // quarantine with everybody.
 func TestRecordsThatAreNone(t *testing.T) {
