@@ -34,6 +34,10 @@ const (
 	// StageFetchBlocked is how long pages stayed in the provider's socket because
 	// a batch could not be handed on yet.
 	StageFetchBlocked Stage = "fetch_blocked"
+	// StageValidateIdle and StageValidateBlocked are how long validation waited for
+	// a batch, and then for the next stage.
+	StageValidateIdle    Stage = "validate_idle"
+	StageValidateBlocked Stage = "validate_blocked"
 	// StageSealIdle and StageSealBlocked are how long looking up and sealing
 	// waited for a batch, and then for the writer.
 	StageSealIdle    Stage = "seal_idle"

@@ -171,19 +171,23 @@ type history interface {
 	Runs(ctx context.Context, limit int) ([]padron.Run, error)
 }
 
-// read reads from the cursor to the end, in three stages that work at the same
-// time: one batch is fetched and prepared, one is planned and sealed, and one is
-// written. Each stage waits for the next, so that memory is bounded and a slow
-// store is felt by the provider.
+// read reads from the cursor to the end, in four stages that work at the same
+// time: one batch is fetched and decoded, one is validated and fingerprinted, one
+// is looked up, decided and sealed, and one is written. Each stage waits for the
+// next, so that memory is bounded and a slow store is felt by the provider.
 func (p *pass) read(ctx context.Context, cursor string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p.done = snapshot(p.run)
-	batches, plans := make(chan *batch, 1), make(chan *plan)
+	gathered, batches, plans := make(chan *batch), make(chan *batch), make(chan *plan)
 	var failed error // of the producer; good once batches is closed
 	go func() {
+		defer close(gathered)
+		failed = p.produce(ctx, cursor, gathered)
+	}()
+	go func() {
 		defer close(batches)
-		failed = p.produce(ctx, cursor, batches)
+		p.prepareAll(gathered, batches)
 	}()
 	written := make(chan error, 1)
 	go func() { written <- p.carryOutAll(ctx, plans, cancel) }()
@@ -205,6 +209,21 @@ func (p *pass) read(ctx context.Context, cursor string) error {
 		return errors.Join(failed, p.saveMark(ctx))
 	}
 	return nil
+}
+
+// prepareAll prepares batches until the last one. Its own end is that of whoever
+// takes them, who drains them in any case.
+func (p *pass) prepareAll(gathered <-chan *batch, batches chan<- *batch) {
+	for {
+		b, ok := receive(gathered, p.stages.begin(padron.StageValidateIdle))
+		if !ok {
+			return
+		}
+		p.prepare(b)
+		blocked := p.stages.begin(padron.StageValidateBlocked)
+		batches <- b
+		blocked()
+	}
 }
 
 // receive takes the next of what the stage before sends, and ends the wait for it.

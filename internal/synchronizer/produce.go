@@ -24,8 +24,8 @@ type gatherer struct {
 	limit, bytes int
 }
 
-// produce fetches pages, gathers them into batches and prepares these. What was
-// gathered before a fault is sent on all the same.
+// produce fetches pages and gathers them into batches. What was gathered before a
+// fault is sent on all the same.
 func (p *pass) produce(ctx context.Context, cursor string, out chan<- *batch) error {
 	g := &gatherer{pass: p, out: out}
 	g.begin()
@@ -103,13 +103,12 @@ func (g *gatherer) add(records []padron.Record, from trace.SpanContext) {
 	g.batch.from = append(g.batch.from, from)
 }
 
-// send prepares the batch and hands it on, as soon as the next stage takes it:
-// until then no page is asked for.
+// send hands the batch on, as soon as the next stage takes it: until then no page
+// is asked for.
 func (g *gatherer) send(ctx context.Context) error {
 	if len(g.batch.items) == 0 {
 		return nil
 	}
-	g.pass.prepare(g.batch)
 	defer g.pass.stages.begin(padron.StageFetchBlocked)()
 	select {
 	case g.out <- g.batch:

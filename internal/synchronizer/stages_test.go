@@ -57,7 +57,8 @@ func TestStagesAreMeasured(t *testing.T) {
 	}
 	want := []padron.Stage{
 		padron.StageDecide, padron.StageDecode, padron.StageDelete, padron.StageFetch, padron.StageFetchBlocked, padron.StageFingerprint,
-		padron.StageLookup, padron.StageSeal, padron.StageSealBlocked, padron.StageSealIdle, padron.StageValidate, padron.StageWrite, padron.StageWriteIdle,
+		padron.StageLookup, padron.StageSeal, padron.StageSealBlocked, padron.StageSealIdle, padron.StageValidate, padron.StageValidateBlocked,
+		padron.StageValidateIdle, padron.StageWrite, padron.StageWriteIdle,
 	}
 	if got := slices.Sorted(maps.Keys(run.Stages)); !slices.Equal(got, want) {
 		t.Errorf("stages %v, want %v", got, want)
