@@ -215,7 +215,7 @@ func (d *Delivery) released(record *Record, last *Release, overrides []string) *
 		Format: Format, Revision: 1, RollbackTo: record.RollbackTo,
 		Environment: record.Environment, Account: record.Account, Region: record.Region,
 		Commit: d.Source.Commit, Tree: record.Tree, Padron: record.Padron, Record: record.SHA256, Applied: d.Now().UTC(),
-		Images: record.Images, Assets: record.Assets, ConfigSHA256: record.ConfigSHA256, Overrides: overrides,
+		Images: record.Images, Version: record.Version, Assets: record.Assets, ConfigSHA256: record.ConfigSHA256, Overrides: overrides,
 	}
 	if last != nil {
 		r.Previous, r.Revision = last.Revision, last.Revision+1

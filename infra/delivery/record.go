@@ -39,8 +39,10 @@ type Record struct {
 	// Base is the revision of the last release when this was planned, 0 where
 	// there was none.
 	Base int `json:"base"`
-	// Images are the digests that run afterwards, by program.
-	Images map[string]string `json:"images"`
+	// Images are the digests that run afterwards, by program, and Version is what
+	// they were released as.
+	Images  map[string]string `json:"images"`
+	Version string            `json:"version,omitempty"`
 	// ConfigSHA256 is of the environment's description.
 	ConfigSHA256 string `json:"config_sha256"`
 	// Stacks are all of the environment's, in the order of execution.
@@ -134,8 +136,10 @@ type Release struct {
 	// Applied is when the last stack was complete.
 	Applied time.Time `json:"applied"`
 	// Images are the digests that run, by program: synchronizer, customers-mngr
-	// and padron.
-	Images map[string]string `json:"images"`
+	// and padron. Version is what they were released as, and what they call
+	// themselves.
+	Images  map[string]string `json:"images"`
+	Version string            `json:"version,omitempty"`
 	// Stacks are all of the environment's, in the order of deployment. Their
 	// templates and the description are kept beside the record.
 	Stacks       []Released `json:"stacks"`

@@ -32,7 +32,7 @@ func (d *Delivery) Rollback(ctx context.Context, to *Release) (*Plan, error) {
 		return nil, fmt.Errorf("release %d cannot run any more:\n%w", to.Revision, err)
 	}
 	record := d.begin()
-	record.RollbackTo, record.Images, record.Assets = to.Revision, to.Images, to.Assets
+	record.RollbackTo, record.Images, record.Version, record.Assets = to.Revision, to.Images, to.Version, to.Assets
 	p, err := d.plan(ctx, shelf, last, record)
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ type Bastion struct {
 const sessionsFolder, toolKey = "sessions", "tools/padron"
 
 // NewBastion adds the stack bastion.
-func NewBastion(app awscdk.App, env *config.Environment, who *Identity, keys *Keys, net *Network) *Bastion {
+func NewBastion(app awscdk.App, env *config.Environment, who *Identity, keys *Keys, net *Network, data *Data) *Bastion {
 	stack := newStack(app, env, "bastion", "the instance that checks the service from inside")
 	b := &Bastion{
 		Stack:    stack,
@@ -42,16 +42,18 @@ func NewBastion(app awscdk.App, env *config.Environment, who *Identity, keys *Ke
 	b.Instance = bastionInstance(stack, env, who, net)
 	document := sessionDocument(stack, env, b)
 	bastionPolicy(stack, env, who, b)
-	b.People = sessionPolicy(stack, env, b, document)
+	check := checkDocument(stack, env, data, b)
+	b.People = sessionPolicy(stack, env, b, document, check)
 	stopEvenings(stack, env, who, keys, b.Instance)
-	b.outputs(document)
+	b.outputs(document, check)
 	return b
 }
 
 // outputs tells what it takes to open a session and to bring the program there.
-func (b *Bastion) outputs(document awsssm.CfnDocument) {
+func (b *Bastion) outputs(document, check awsssm.CfnDocument) {
 	output(b.Stack, "Instance", b.Instance.Ref())
 	output(b.Stack, "Document", document.Ref())
+	output(b.Stack, "Check", check.Ref())
 	output(b.Stack, "Bucket", b.Sessions.BucketName())
 }
 
@@ -151,8 +153,9 @@ func bastionPolicy(stack awscdk.Stack, env *config.Environment, who *Identity, b
 }
 
 // sessionPolicy lets a person start the instance, open a session there with the
-// document that writes it down and no other, and stop it again.
-func sessionPolicy(stack awscdk.Stack, env *config.Environment, b *Bastion, document awsssm.CfnDocument) awsiam.ManagedPolicy {
+// document that writes it down and no other, have the one check run without a
+// session, and stop it again.
+func sessionPolicy(stack awscdk.Stack, env *config.Environment, b *Bastion, document, check awsssm.CfnDocument) awsiam.ManagedPolicy {
 	instance := instanceARN(env, b.Instance)
 	own := "arn:aws:ssm:" + env.Region + ":" + env.Account + ":"
 	session := allow("OpenSession", []string{"ssm:StartSession"}, []string{instance, own + "document/" + *document.Ref()})
@@ -163,6 +166,8 @@ func sessionPolicy(stack awscdk.Stack, env *config.Environment, b *Bastion, docu
 		Statements: &[]awsiam.PolicyStatement{
 			session,
 			allow("OwnSessions", []string{"ssm:ResumeSession", "ssm:TerminateSession"}, []string{own + "session/${aws:userid}-*"}),
+			allow("RunCheck", []string{"ssm:SendCommand"}, []string{instance, own + "document/" + *check.Ref()}),
+			allow("ReadCheck", []string{"ssm:GetCommandInvocation"}, []string{"*"}), // it knows no single one
 			allow("StartAndStop", []string{"ec2:StartInstances", "ec2:StopInstances"}, []string{instance}),
 		},
 	})

@@ -32,6 +32,23 @@ func TestBastion(t *testing.T) {
 	})
 }
 
+// TestCheckDocument holds the one command: this service, its database, as nobody.
+func TestCheckDocument(t *testing.T) {
+	eachEnvironment(t, func(t *testing.T, e environment) {
+		check := e.the(t, "AWS::SSM::Document", "bastion/Check")
+		has(t, check, map[string]string{"DocumentType": "Command", "Name": e.env.Prefix() + "-check"})
+		script := text(check.Stack.Resolve(check.Get("Content", "mainSteps")))
+		for _, want := range []string{
+			"runuser -u nobody -- ./padron check https://" + e.env.Domains.Host + "." + e.env.Domains.Zone,
+			"--release release.json --json", "tools/padron", ":3306",
+		} {
+			if !strings.Contains(script, want) {
+				t.Errorf("the check has no %q: %s", want, script)
+			}
+		}
+	})
+}
+
 // TestSessionsAreKept holds where sessions go: the bastion's own bucket and
 // group, which no other stack writes to.
 func TestSessionsAreKept(t *testing.T) {

@@ -22,6 +22,7 @@ type commands struct {
 	Apply    applyCommand    `cmd:"" help:"Execute exactly the change sets of a reviewed record; anything that differs from it is refused."`
 	Rollback rollbackCommand `cmd:"" help:"Plan the way back to an earlier release; apply it like any other plan."`
 	Release  releaseCommand  `cmd:"" help:"Build and push the images, wait for their scan, stop what is grave, sign the rest, and name it in the environment's description."`
+	Verify   verifyCommand   `cmd:"" help:"See that a release is what runs, not the one before it, and that padron check passes at the bastion."`
 	Keys     keysCommand     `cmd:"" help:"Make a pair of keys to sign images with; the workflows sign without one."`
 }
 

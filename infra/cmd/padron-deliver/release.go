@@ -21,7 +21,7 @@ import (
 // tokenIssuer vouches for the jobs of GitHub's workflows, and workflow is the
 // one that releases, from the branch main alone.
 const (
-	tokenIssuer = "https://token.actions.githubusercontent.com"
+	tokenIssuer = "https://token.actions.githubusercontent.com" //nolint:gosec // an address
 	workflow    = "/.github/workflows/release.yaml@refs/heads/main"
 )
 
