@@ -14,7 +14,7 @@ PARTS ?= all
 # What npm installs for infra brings Go files of its own.
 SOURCES = $$(find . -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help run test build infra infra-deps infra-docs cost lint workflows findings vulnerabilities bench bench-peers torture race test-mysql fuzz cover clean images signing-keys release deploy destroy environment
+.PHONY: help run test build infra infra-deps infra-docs cost lint workflows findings vulnerabilities bench bench-peers torture race test-mysql fuzz cover clean images signing-keys release bootstrap deploy destroy environment
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -105,6 +105,9 @@ signing-keys: ## a pair of keys to sign images with, into var/signing
 
 release: environment ## push the images to ENV's registry, gate them by their scan, sign them (KEY=var/signing/cosign.key), pin them
 	@cd infra && go run ./cmd/padron-deliver release $(ENV) $(if $(KEY),--key $(abspath $(KEY)))
+
+bootstrap: environment infra-deps ## once an account: what the pipeline needs to deploy ENV there
+	@cd infra && go run ./cmd/padron-infra bootstrap $(ENV)
 
 deploy: environment infra-deps ## the environment ENV into its AWS account; goes on where it stopped
 	@cd infra && go run ./cmd/padron-infra deploy $(ENV)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -61,8 +60,8 @@ func TestEmptyAccount(t *testing.T) {
 			t.Fatalf("want a stop because %q, got %v\n%s", want, err, progress.String())
 		}
 	}
-	stops("the CDK is not bootstrapped in us-east-1: run infra/node_modules/.bin/cdk bootstrap")
-	bootstrap(t, d)
+	stops("the CDK is not bootstrapped in us-east-1: run make bootstrap ENV=dev once")
+	firstDay(t, d)
 	stops("is not delegated to its zone yet")
 	servers, err := nameServers(t.Context(), d.AWS, env)
 	if err != nil {
@@ -120,22 +119,6 @@ func start(t *testing.T, root, id string) *emulate.Account {
 		t.Setenv(name, value)
 	}
 	return account
-}
-
-// bootstrap prepares the account as a person does.
-func bootstrap(t *testing.T, d *Deployment) {
-	t.Helper()
-	path, err := command(d.Root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, region := range d.regions() {
-		cmd := exec.CommandContext(t.Context(), path, "bootstrap", "aws://"+d.Env.Account+"/"+region, "--app", "", "--no-notices")
-		cmd.Dir, cmd.Env = t.TempDir(), d.environment()
-		if text, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("bootstrap %s: %v\n%s", region, err, text)
-		}
-	}
 }
 
 // pushImages gives the registry an image of each name, and the configuration

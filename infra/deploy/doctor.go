@@ -57,8 +57,7 @@ func Bootstrapped(ctx context.Context, c aws.Config, env *config.Environment, re
 	c.Region = region
 	_, err := ssm.NewFromConfig(c).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String("/cdk-bootstrap/hnb659fds/version")})
 	if err != nil {
-		return fmt.Errorf("the CDK is not bootstrapped in %s: run infra/node_modules/.bin/cdk bootstrap aws://%s/%s once (%w)",
-			region, env.Account, region, err)
+		return fmt.Errorf("the CDK is not bootstrapped in %s: run make bootstrap ENV=%s once (%w)", region, env.Name, err)
 	}
 	return nil
 }

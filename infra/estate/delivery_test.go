@@ -40,11 +40,16 @@ func TestWhoTakesThePipelinesRoles(t *testing.T) {
 			{"environment that begins alike", token{repo + ":environment:" + guarded + "-2", aws}, nil},
 			{"environment in capitals", token{repo + ":environment:" + strings.ToUpper(guarded), aws}, nil},
 			{"fork", token{"repo:somebody/" + short + ":environment:" + guarded, aws}, nil},
+			{"fork that plans", token{"repo:somebody/" + short + ":environment:" + plan, aws}, nil},
+			{"renamed repository that plans", token{"repo:" + owner + "/renamed:environment:" + plan, aws}, nil},
+			{"owner who took the name over, in capitals", token{"repo:" + strings.ToUpper(owner) + "/" + short + ":environment:" + guarded, aws}, nil},
 			{"other repository of the owner", token{"repo:" + owner + "/other:environment:" + guarded, aws}, nil},
 			{"repository whose name begins alike", token{repo + "-evil:environment:" + guarded, aws}, nil},
 			{"renamed repository", token{"repo:" + owner + "/renamed:environment:" + guarded, aws}, nil},
 			{"numbered subject where none is expected", token{"repo:" + owner + "@1/" + short + "@2:environment:" + guarded, aws}, nil},
 			{"token for another service", token{repo + ":environment:" + guarded, "https://github.com/" + owner}, nil},
+			{"environment with more behind", token{repo + ":environment:" + guarded + ":ref:refs/heads/main", aws}, nil},
+			{"called by another repository's workflow", token{repo + ":environment:" + guarded + ":job_workflow_ref:" + owner + "/other/x.yaml@refs/heads/main", aws}, nil},
 			{"no subject", token{"", aws}, nil},
 		}
 		for _, tt := range tests {

@@ -30,6 +30,13 @@ func (c deployCommand) Run() error {
 	return c.with(func(ctx context.Context, d *deploy.Deployment) error { return d.Up(ctx) })
 }
 
+type bootstrapCommand struct{ target }
+
+// Run prepares the account of the environment.
+func (c bootstrapCommand) Run() error {
+	return c.with(func(ctx context.Context, d *deploy.Deployment) error { return d.Bootstrap(ctx) })
+}
+
 type destroyCommand struct{ target }
 
 // Run deletes every stack of the environment.

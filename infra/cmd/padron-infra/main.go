@@ -32,6 +32,8 @@ type commands struct {
 	Controls controlsCommand `cmd:"" help:"Print the safeguards, and what notices the removal of each."`
 	Cost     costCommand     `cmd:"" help:"Print what each environment costs in a month."`
 
+	Bootstrap bootstrapCommand `cmd:"" help:"Make of an empty account one that the pipeline can deploy to: what deployments may do, the CDK's own stack, the pipeline's roles."`
+
 	Recovery recoveryCommand `cmd:"" help:"Print what is lost, and how long it takes, when the database or its region is lost."`
 }
 
