@@ -1,0 +1,195 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"padron/infra/github/githubtest"
+	"padron/infra/workflows"
+)
+
+// runner runs jobs in a copy of the project, as GitHub's runner does: their
+// scripts for real, in bash, with a variable where GitHub puts one. At the edge
+// are stand-ins: see stubs.
+type runner struct {
+	t       *testing.T
+	project string
+	stubs   string
+	github  *githubtest.Server
+	values  workflows.Values
+	// artifacts are folders by name, kept between the jobs of a run.
+	artifacts map[string]string
+	// ran are the names of the steps whose scripts ran.
+	ran []string
+}
+
+// job runs one, unless its condition keeps it from running, and puts its outputs
+// where the next one finds them.
+func (r *runner) job(w *workflows.Workflow, id string) (ran bool) {
+	r.t.Helper()
+	job := w.Jobs[id]
+	if job == nil {
+		r.t.Fatalf("%s has no job %s", w.File, id)
+	}
+	if !r.holds(job.If) {
+		return false
+	}
+	env := map[string]string{}
+	for _, given := range []map[string]string{w.Env, job.Env} {
+		maps.Copy(env, r.expandAll(given))
+	}
+	for i, step := range job.Steps {
+		if !r.holds(step.If) {
+			continue
+		}
+		if step.Uses != "" {
+			r.action(step, env, job)
+			continue
+		}
+		outputs := r.script(fmt.Sprintf("%s, job %s, step %d (%s)", w.File, id, i, step.Name), step, env)
+		for name, value := range outputs {
+			r.values["steps."+step.ID+".outputs."+name] = value
+		}
+		r.ran = append(r.ran, w.File+"/"+id+"/"+step.Name)
+	}
+	for name, text := range job.Outputs {
+		r.values["needs."+id+".outputs."+name] = r.expand(text)
+	}
+	return true
+}
+
+// script runs a step's script in bash, as GitHub's documentation says that it
+// does, and returns what it wrote into GITHUB_OUTPUT.
+func (r *runner) script(name string, step workflows.Step, env map[string]string) map[string]string {
+	r.t.Helper()
+	dir := r.t.TempDir()
+	script, output, summary := filepath.Join(dir, "script.sh"), filepath.Join(dir, "output"), filepath.Join(dir, "summary")
+	for path, text := range map[string]string{script: r.expand(step.Run), output: "", summary: ""} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(r.t.Context(), "bash", "--noprofile", "--norc", "-e", "-o", "pipefail", script)
+	cmd.Dir = filepath.Join(r.project, step.Dir)
+	cmd.Env = append(os.Environ(), "PATH="+r.stubs+string(os.PathListSeparator)+os.Getenv("PATH"), "CI=true",
+		"GITHUB_API_URL="+r.github.URL, "GITHUB_REPOSITORY="+r.values["github.repository"], "GITHUB_SHA="+r.values["github.sha"],
+		"GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+summary, "GITHUB_TOKEN=")
+	for _, given := range []map[string]string{env, r.expandAll(step.Env)} {
+		for k, v := range given {
+			cmd.Env = append(cmd.Env, k+"="+v)
+		}
+	}
+	if text, err := cmd.CombinedOutput(); err != nil {
+		r.t.Fatalf("%s: %v\n%s", name, err, text)
+	}
+	text, err := os.ReadFile(output)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	outputs := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		if !ok {
+			r.t.Fatalf("an output is %q", line)
+		}
+		outputs[name] = value
+	}
+	return outputs
+}
+
+// action does what an action does, as far as the next steps see it. One that is
+// not known here fails.
+func (r *runner) action(step workflows.Step, env map[string]string, job *workflows.Job) {
+	r.t.Helper()
+	name, _, _ := strings.Cut(step.Uses, "@")
+	with := map[string]string{}
+	for k, v := range step.With {
+		with[k] = r.expand(fmt.Sprint(v))
+	}
+	switch name {
+	case "step-security/harden-runner", "actions/checkout", "actions/setup-go":
+	case "aws-actions/configure-aws-credentials":
+		if job.Permissions["id-token"] != "write" {
+			r.t.Fatalf("the job takes %s without a token", with["role-to-assume"])
+		}
+		env["STUB_AWS_ROLE"], env["AWS_REGION"] = with["role-to-assume"], with["aws-region"]
+		env["STUB_ENVIRONMENT"] = job.Environment
+	case "actions/upload-artifact":
+		r.artifacts[with["name"]] = filepath.Join(r.project, with["path"])
+		if files, err := os.ReadDir(r.artifacts[with["name"]]); err != nil || len(files) == 0 {
+			r.t.Fatalf("the artifact %s has no files: %v", with["name"], err)
+		}
+	case "actions/download-artifact":
+		// Another machine: what a job left is there under another path only.
+		from, to := r.artifacts[with["name"]], filepath.Join(r.project, with["path"])
+		if from == "" {
+			r.t.Fatalf("there is no artifact %s", with["name"])
+		}
+		if from != to {
+			if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+				r.t.Fatal(err)
+			}
+		}
+	case "github/codeql-action/upload-sarif":
+		r.sarif(filepath.Join(r.project, with["sarif_file"]))
+	default:
+		r.t.Fatalf("the action %s is not known here", name)
+	}
+}
+
+// sarif reads every file as GitHub would.
+func (r *runner) sarif(dir string) {
+	r.t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.sarif"))
+	if err != nil || len(files) == 0 {
+		r.t.Fatalf("no findings in %s: %v", dir, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		var document struct {
+			Version string
+			Runs    []struct {
+				Tool struct{ Driver struct{ Name string } }
+			}
+		}
+		if err := json.Unmarshal(text, &document); err != nil || document.Version != "2.1.0" || len(document.Runs) == 0 {
+			r.t.Errorf("%s is no SARIF 2.1.0: %v", file, err)
+		}
+	}
+}
+
+func (r *runner) holds(condition string) bool {
+	r.t.Helper()
+	holds, err := r.values.True(condition)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return holds
+}
+
+func (r *runner) expand(text string) string {
+	r.t.Helper()
+	out, err := r.values.Expand(text)
+	if err != nil {
+		r.t.Fatalf("%q: %v", text, err)
+	}
+	return out
+}
+
+func (r *runner) expandAll(given map[string]string) map[string]string {
+	r.t.Helper()
+	out := map[string]string{}
+	for k, v := range given {
+		out[k] = r.expand(v)
+	}
+	return out
+}
