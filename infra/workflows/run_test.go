@@ -36,10 +36,8 @@ func TestWorkflowsRun(t *testing.T) {
 	r.merge(files["deploy.yaml"])
 	r.nights(files["nightly.yaml"], files["drift.yaml"])
 	r.back(files["rollback.yaml"])
+	r.release(files["release.yaml"])
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if name == "release.yaml" {
-			r.release(files[name])
-		}
 		for id, job := range files[name].Jobs {
 			for _, step := range job.Steps {
 				if at := name + "/" + id + "/" + step.Name; step.Run != "" && !slices.Contains(r.ran, at) {
@@ -132,12 +130,14 @@ func (r *runner) back(w *workflows.Workflow) {
 	r.job(w, "apply")
 }
 
-// release runs the jobs of a release.
+// release runs a release, which leaves a patch that names the new images.
 func (r *runner) release(w *workflows.Workflow) {
 	r.t.Helper()
 	r.another()
-	for id := range w.Jobs {
-		r.job(w, id)
+	r.job(w, "images")
+	patch, err := os.ReadFile(filepath.Join(r.artifacts["release"], "images.patch"))
+	if err != nil || !strings.Contains(string(patch), "+  synchronizer: sha256:aaaa") {
+		r.t.Errorf("the release leaves the patch %q: %v", patch, err)
 	}
 }
 
@@ -231,6 +231,15 @@ func copied(t *testing.T) string {
 		}
 		if err := os.Symlink(from, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-qm", "The project as it is"},
+	} {
+		cmd := exec.CommandContext(t.Context(), "git", args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v\n%s", args, err, out)
 		}
 	}
 	return dir
