@@ -154,7 +154,7 @@ func churn(t *testing.T, inFlight int, rng *rand.Rand) {
 	next := 150
 	var mu sync.Mutex
 	busy := true
-	p.before = func(int) {
+	p.hook(func(int) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !busy {
@@ -167,7 +167,7 @@ func churn(t *testing.T, inFlight int, rng *rand.Rand) {
 			next++
 			return slices.Insert(slices.Clone(rs), rng.IntN(len(rs)), person(next))
 		})
-	}
+	})
 	srv := httptest.NewServer(p)
 	t.Cleanup(srv.Close)
 	cfg := r.client(srv.URL, provider.Config{Paging: provider.ByPage, Concurrency: inFlight})

@@ -217,16 +217,15 @@ func TestReplayAfterResumption(t *testing.T) {
 		all[0]["ip"] = "nowhere" // on the first page
 		return all
 	})
-	broken := true
-	source.before = func(page int) {
-		if broken && page == 5 {
+	source.hook(func(page int) {
+		if page == 5 {
 			panic(http.ErrAbortHandler)
 		}
-	}
+	})
 	if _, err := r.sync(cfg); err == nil {
 		t.Fatal("the run was not interrupted")
 	}
-	broken = false
+	source.hook(nil)
 	if run := r.mustSync(cfg); run.ResumedFrom == "" {
 		t.Fatal("the run did not go on from the first")
 	}

@@ -35,8 +35,26 @@ import (
 type people struct {
 	mu      sync.Mutex
 	records []map[string]any
-	// before is called before each request is answered, without the lock held.
-	before func(page int)
+	// before is called before each request is answered, one after the other, without
+	// the lock held.
+	before  func(page int)
+	hooking sync.Mutex
+}
+
+// hook sets what is called before each request from now on is answered; nil is
+// nothing.
+func (p *people) hook(f func(page int)) {
+	p.hooking.Lock()
+	defer p.hooking.Unlock()
+	p.before = f
+}
+
+func (p *people) called(page int) {
+	p.hooking.Lock()
+	defer p.hooking.Unlock()
+	if p.before != nil {
+		p.before(page)
+	}
 }
 
 func person(id int) map[string]any {
@@ -67,9 +85,7 @@ func (p *people) edit(f func(records []map[string]any) []map[string]any) {
 func (p *people) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page, _ := strconv.Atoi(r.URL.Query().Get("page"))
 	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
-	if p.before != nil {
-		p.before(page)
-	}
+	p.called(page)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := p.records
@@ -399,13 +415,13 @@ func TestPagesThatShiftDeleteNobody(t *testing.T) {
 	r, p := newRegister(t), newPeople(60)
 	r.mustSync(r.config(p))
 	var once sync.Once
-	p.before = func(page int) {
+	p.hook(func(page int) {
 		if page == 4 {
 			// Two customers of page 1 go: two of page 4 move to page 3, which
 			// was read already.
 			once.Do(func() { p.edit(func(rs []map[string]any) []map[string]any { return slices.Delete(rs, 0, 2) }) })
 		}
-	}
+	})
 	run := r.mustSync(r.config(p))
 	if run.Outcome != padron.OutcomeCompleted || run.Deleted != 0 {
 		t.Errorf("%s, deleted %d, want 0: those who left were seen before they left", run.Outcome, run.Deleted)
@@ -426,18 +442,17 @@ func TestInterruptedRunIsResumed(t *testing.T) {
 			r.mustSync(r.config(newPeople(40)))
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			p.before = func(page int) {
+			p.hook(func(page int) {
 				if page == stopAt {
 					cancel()
 				}
-			}
+			})
 			run, err := synchronizer.Run(ctx, r.config(p))
 			if run.Outcome != padron.OutcomeFailed || !errors.Is(err, context.Canceled) {
 				t.Fatalf("%s (%v)", run.Outcome, err)
 			}
-			p.before = nil
 			pages := []int{}
-			p.before = func(page int) { pages = append(pages, page) }
+			p.hook(func(page int) { pages = append(pages, page) })
 			next := r.mustSync(r.config(p))
 			if stopAt > 2 && (next.ResumedFrom != run.ID || pages[0] == 1) {
 				t.Errorf("resumed from %q at page %d, want from %q", next.ResumedFrom, pages[0], run.ID)
@@ -455,15 +470,15 @@ func TestResumedRunDeletesOnlyWhoIsGone(t *testing.T) {
 	r.mustSync(r.config(p))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	p.before = func(page int) {
+	p.hook(func(page int) {
 		if page == 5 {
 			cancel()
 		}
-	}
+	})
 	if _, err := synchronizer.Run(ctx, r.config(p)); err == nil {
 		t.Fatal("the run was not interrupted")
 	}
-	p.before = nil
+	p.hook(nil)
 	p.edit(func(rs []map[string]any) []map[string]any { return slices.Delete(rs, 10, 13) })
 	run := r.mustSync(r.config(p))
 	if n := len(r.names()); n < 77 || run.Deleted > 3 {
