@@ -19,6 +19,7 @@ import (
 	"padron/internal/seal/filewrap"
 	"padron/internal/seal/kmswrap"
 	"padron/internal/store"
+	"padron/internal/store/mysql"
 	"padron/internal/store/sqlite"
 	"padron/internal/synchronizer"
 )
@@ -32,10 +33,17 @@ type App struct {
 
 // OpenStore opens the register's database as it is, not migrated.
 func OpenStore(ctx context.Context, cfg *config.Config) (store.Engine, error) {
-	if cfg.DB.MySQL != nil {
-		return orNone(openMySQL(ctx, cfg))
+	return openStore(ctx, cfg, slog.New(slog.DiscardHandler))
+}
+
+// openStore opens a register whose runs log that they wait for its server.
+func openStore(ctx context.Context, cfg *config.Config, logger *slog.Logger) (store.Engine, error) {
+	if cfg.DB.MySQL == nil {
+		return orNone(sqlite.Open(ctx, cfg.DB.Path))
 	}
-	return orNone(sqlite.Open(ctx, cfg.DB.Path))
+	return orNone(openMySQL(ctx, cfg, mysql.WithOutages(func(err error) {
+		logger.WarnContext(ctx, "the run waits for the database", "error", err.Error())
+	})))
 }
 
 // orNone keeps a failed engine from becoming an interface that is not nil.
@@ -50,7 +58,7 @@ func orNone[E store.Engine](st E, err error) (store.Engine, error) {
 // is this version's is not touched, so that a service's user needs no right to
 // change it.
 func Open(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*App, error) {
-	st, err := OpenStore(ctx, cfg)
+	st, err := openStore(ctx, cfg, logger)
 	if err != nil {
 		return nil, err
 	}

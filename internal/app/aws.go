@@ -49,12 +49,12 @@ func login(ctx context.Context, db *config.DB) ([]mysql.Option, error) {
 }
 
 // openMySQL opens a register on a server as it is.
-func openMySQL(ctx context.Context, cfg *config.Config) (*mysql.Store, error) {
-	opts, err := login(ctx, &cfg.DB)
+func openMySQL(ctx context.Context, cfg *config.Config, opts ...mysql.Option) (*mysql.Store, error) {
+	credentials, err := login(ctx, &cfg.DB)
 	if err != nil {
 		return nil, err
 	}
-	return mysql.Open(ctx, *cfg.DB.MySQL, opts...)
+	return mysql.Open(ctx, *cfg.DB.MySQL, append(opts, credentials...)...)
 }
 
 // PutUsers makes the services' users on the register's server; its schema must

@@ -152,9 +152,19 @@ func (p *pass) deleteAll(ctx context.Context, missing *roaring.Bitmap) error {
 		for i, n := range chunk {
 			numbers[i] = padron.Number(n)
 		}
-		if err := p.cfg.Store.Delete(context.WithoutCancel(ctx), p.lease, numbers, p.cfg.Now().UTC()); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := p.delete(ctx, numbers); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// delete marks customers deleted, all of them even if told to stop.
+func (p *pass) delete(ctx context.Context, numbers []padron.Number) error {
+	ctx, done := afterStop(ctx, batchTime)
+	defer done()
+	return p.cfg.Store.Delete(ctx, p.lease, numbers, p.cfg.Now().UTC())
 }

@@ -31,6 +31,8 @@ func Finish(ctx context.Context, cfg Config) (padron.Run, error) {
 	}
 	// Counts that an earlier try at the end wrote are added up anew.
 	run := padron.Run{ID: planned.ID, Forced: planned.Forced, Version: cfg.Version, StartedAt: planned.StartedAt}
+	ctx, end := withStop(ctx)
+	defer end()
 	ctx, span := traceRun(ctx, "finish", run.ID)
 	err = finishLeased(ctx, &cfg, plan, &run)
 	run.Duration = cfg.Now().Sub(run.StartedAt)

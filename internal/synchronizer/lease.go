@@ -27,7 +27,9 @@ func keepLease(ctx context.Context, cfg *Config, lease padron.Lease, ttl time.Du
 
 // release gives the lease back, even in a run that was told to stop.
 func release(ctx context.Context, cfg *Config, lease padron.Lease) {
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+	ctx, stop := afterStop(ctx, reportTime)
+	defer stop()
+	ctx, done := context.WithTimeout(ctx, finishTime)
 	defer done()
 	if err := cfg.Store.Release(ctx, lease); err != nil {
 		cfg.Logger.Warn("the lease was not given back; it expires by itself", "error", err.Error())

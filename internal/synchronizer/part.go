@@ -35,6 +35,8 @@ func RunPart(ctx context.Context, cfg Config, from Divisible, ref padron.PartRef
 		return padron.Run{}, err
 	}
 	cfg.Provider = from.Range(part.First, part.End)
+	ctx, end := withStop(ctx)
+	defer end()
 	ctx, span := traceRun(ctx, "partition", plan.RunID)
 	held, stop := keepLease(ctx, &cfg, lease, cfg.DivisionTTL)
 	defer stop()
@@ -90,7 +92,9 @@ func runPart(ctx context.Context, cfg *Config, lease padron.Lease, part *padron.
 	if err := p.read(ctx, part.Cursor); err != nil {
 		return err
 	}
-	return p.applyPart(context.WithoutCancel(ctx), &padron.Batch{}, true)
+	on, done := afterStop(ctx, batchTime)
+	defer done()
+	return p.applyPart(on, &padron.Batch{}, true)
 }
 
 // beginPart loads where the partition stands.

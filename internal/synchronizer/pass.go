@@ -245,7 +245,9 @@ func (p *pass) planAll(ctx context.Context, batches <-chan *batch, plans chan<- 
 			continue
 		}
 		span := traceBatch(ctx, b)
-		pl, err := p.plan(context.WithoutCancel(ctx), b)
+		on, done := afterStop(ctx, batchTime)
+		pl, err := p.plan(on, b)
+		done()
 		if err != nil {
 			endSpan(span, err)
 			return err
@@ -270,7 +272,9 @@ func (p *pass) carryOutAll(ctx context.Context, plans <-chan *plan, stop func())
 			endBatch(pl, context.Canceled)
 			continue
 		}
-		failed = p.carryOut(context.WithoutCancel(ctx), pl)
+		on, done := afterStop(ctx, batchTime)
+		failed = p.carryOut(on, pl)
+		done()
 		endBatch(pl, failed)
 		if failed != nil {
 			stop()
@@ -358,7 +362,7 @@ func (p *pass) saveMark(ctx context.Context) error {
 	if p.cfg.DryRun || p.marks.pending.IsEmpty() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+	ctx, cancel := afterStop(ctx, batchTime)
 	defer cancel()
 	return p.apply(ctx, &padron.Batch{})
 }

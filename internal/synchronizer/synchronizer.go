@@ -113,7 +113,7 @@ const (
 	// checkpointAge is how old a checkpoint may be to resume from: the pages
 	// before it have had that long to change.
 	checkpointAge = 6 * time.Hour
-	// finishTime is how long a stopping run may take to write its report.
+	// finishTime is how long a run may take to write its report.
 	finishTime = 5 * time.Second
 )
 
@@ -144,6 +144,8 @@ func Run(ctx context.Context, cfg Config) (padron.Run, error) {
 	cfg = cfg.withDefaults()
 	started := cfg.Now().UTC()
 	run := padron.Run{ID: newRunID(started), DryRun: cfg.DryRun, Forced: cfg.Force, Version: cfg.Version, StartedAt: started}
+	ctx, end := withStop(ctx)
+	defer end()
 	ctx, span := traceRun(ctx, "run", run.ID)
 	err := runLeased(ctx, &cfg, &run)
 	run.Duration = cfg.Now().Sub(started)
@@ -197,7 +199,9 @@ func orCause(ctx context.Context, err error) error {
 
 // finish writes the final report, even for a run that was told to stop.
 func finish(ctx context.Context, cfg *Config, lease padron.Lease, run padron.Run, err error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+	ctx, stop := afterStop(ctx, reportTime)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, finishTime)
 	defer cancel()
 	run.Duration = cfg.Now().Sub(run.StartedAt)
 	run.Outcome, run.Error = outcomeOf(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
 
@@ -15,26 +16,32 @@ import (
 // The server's error numbers that mean something to us, from the reference of
 // MySQL 8.0 and of MariaDB.
 const (
-	errTooManyConnections = 1040
-	errAccessDenied       = 1045
-	errDatabaseDenied     = 1044
-	errUnknownDatabase    = 1049
-	errDuplicate          = 1062
-	errTableFull          = 1114
-	errDiskFull           = 1021
-	errTableDenied        = 1142
-	errColumnDenied       = 1143
-	errUnknownTable       = 1146
-	errNotAllowed         = 1148
-	errLockWait           = 1205
-	errDeadlock           = 1213
-	errReadOnly           = 1290
-	errTruncated          = 1265
-	errOutOfRange         = 1264
-	errBadString          = 1366
-	errTooLong            = 1406
-	errNoLocalFiles       = 3948
-	errMariaNoLocalFiles  = 4166
+	errTooManyConnections  = 1040
+	errAccessDenied        = 1045
+	errDatabaseDenied      = 1044
+	errUnknownDatabase     = 1049
+	errShutdown            = 1053
+	errDuplicate           = 1062
+	errTableFull           = 1114
+	errDiskFull            = 1021
+	errTableDenied         = 1142
+	errColumnDenied        = 1143
+	errUnknownTable        = 1146
+	errNotAllowed          = 1148
+	errLockWait            = 1205
+	errDeadlock            = 1213
+	errReadOnly            = 1290
+	errOutOfRange          = 1264
+	errTruncated           = 1265
+	errBadString           = 1366
+	errTooLong             = 1406
+	errReadOnlyTransaction = 1792
+	errReadOnlyMode        = 1836
+	errMariaKilled         = 1927
+	errSessionKilled       = 3169
+	errNoLocalFiles        = 3948
+	errSilentTooLong       = 4031
+	errMariaNoLocalFiles   = 4166
 )
 
 // fault is an error of the server without its words: they quote values, as that
@@ -90,7 +97,7 @@ func advice(number uint16) string {
 		return ": the server's disk is full; free some space, nothing was half-written"
 	case errLockWait, errDeadlock:
 		return ": another process kept rows locked for too long"
-	case errReadOnly:
+	case errReadOnly, errReadOnlyMode, errReadOnlyTransaction:
 		return ": the server is read-only; it may be failing over"
 	case errDuplicate:
 		return ": a key is there already"
@@ -109,8 +116,8 @@ func connecting(err error) string {
 		return ": the database's certificate is not trusted; name its authority with ca=PATH"
 	case errors.Is(err, driver.ErrNoTLS):
 		return ": the server speaks no TLS; set tls=false only on a network that nobody else is on"
-	case errors.Is(err, driver.ErrInvalidConn):
-		return ": the connection to the database broke; nothing was half-written"
+	case errors.Is(err, driver.ErrInvalidConn), errors.Is(err, sqldriver.ErrBadConn):
+		return ": the connection to the database broke, or the server is read-only; nothing was half-written"
 	}
 	return ""
 }

@@ -93,3 +93,12 @@ func LoadSQL(reader string) string { return loadSQL(reader) }
 
 // RowReader yields customers as LOAD DATA reads them.
 func RowReader(rows []padron.SealedCustomer) io.Reader { return &rowReader{rows: rows} }
+
+// WithOutageTime has runs bear an outage for so long.
+func WithOutageTime(d time.Duration) Option { return func(s *Store) { s.outage = d } }
+
+// Gone reports whether an error is an outage's.
+func Gone(err error) bool { return gone(err) }
+
+// Explain is what a caller sees of an error.
+func Explain(err error) error { return explain("test", err) }

@@ -100,7 +100,7 @@ func testBrokenConnections(t *testing.T, server *mysqltest.Server) {
 	url := server.Database(t)
 	direct := open(t, url)
 	line := newProxy(t, server.Addr())
-	st := open(t, strings.Replace(url, server.Addr(), line.addr(), 1))
+	st := open(t, strings.Replace(url, server.Addr(), line.addr(), 1), mysql.WithOutageTime(0))
 	held := lease(t, st)
 	b := batch(1, 60)
 	b.Checkpoint = &padron.Checkpoint{RunID: "r", Cursor: "page:2", SavedAt: time.Unix(0, 0)}
@@ -144,7 +144,7 @@ func testBrokenConnections(t *testing.T, server *mysqltest.Server) {
 // TestPowerCut kills the server, and starts it again.
 func TestPowerCut(t *testing.T) {
 	server := mysqltest.Private(t)
-	st := open(t, server.Database(t))
+	st := open(t, server.Database(t), mysql.WithOutageTime(0))
 	held := lease(t, st)
 	apply(t, st, held, batch(1, 11))
 	err := st.Fenced(t.Context(), held, func(tx *sql.Tx) error {

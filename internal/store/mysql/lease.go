@@ -189,8 +189,13 @@ func lostIfNone(r sql.Result, err error) error {
 // fenced runs f in a transaction that the lease's holder alone may enter. The
 // lease's row stays locked until its end: a takeover waits for the transaction
 // to end, and a transaction that waited for a takeover sees its token. Partitions
-// share that lock, and write at the same time.
+// share that lock, and write at the same time. The transaction outlasts an outage
+// of the server: f may run again.
 func (s *Store) fenced(ctx context.Context, doing string, lease padron.Lease, f func(*sql.Tx) error) error {
+	return s.throughOutage(ctx, func() error { return s.fencedOnce(ctx, doing, lease, f) })
+}
+
+func (s *Store) fencedOnce(ctx context.Context, doing string, lease padron.Lease, f func(*sql.Tx) error) error {
 	return s.inTx(ctx, doing, func(tx *sql.Tx) error {
 		how := "FOR UPDATE"
 		if lease.Part > 0 {

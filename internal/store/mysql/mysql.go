@@ -26,6 +26,9 @@ type Store struct {
 	now         func() time.Time
 	// patience is how long Open waits for a server that does not answer.
 	patience time.Duration
+	// outage is how long a run bears a server that went away; onOutage is told.
+	outage   time.Duration
+	onOutage func(error)
 	db       *sql.DB
 	// load says that the server takes LOAD DATA LOCAL.
 	load bool
@@ -55,6 +58,12 @@ type Credentials func(ctx context.Context, refused padron.Sensitive) (user strin
 // WithCredentials replaces the user and password of the URL.
 func WithCredentials(c Credentials) Option { return func(s *Store) { s.credentials = c } }
 
+// WithOutages has f told of each try that found the server gone, while a run
+// waits for it. The error holds nothing personal and none of the server's words.
+func WithOutages(f func(error)) Option {
+	return func(s *Store) { s.onOutage = func(err error) { f(explain("wait for the database", err)) } }
+}
+
 // The pool: connections are few, since the server shares its memory among all
 // the clients' connections, and young, since after a failover a name leads to
 // another machine.
@@ -66,7 +75,7 @@ const (
 
 // Open connects to the register. It does not migrate.
 func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
-	s := &Store{cfg: cfg, now: time.Now, prepared: prepared{statements: map[string]*sql.Stmt{}}}
+	s := &Store{cfg: cfg, now: time.Now, outage: outageTime, onOutage: func(error) {}, prepared: prepared{statements: map[string]*sql.Stmt{}}}
 	for _, o := range opts {
 		o(s)
 	}

@@ -54,7 +54,9 @@ func (s *Store) Lookup(ctx context.Context, ids []padron.CustomerID) (map[padron
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(lookupsAtOnce)
 	err := chunked(asBytes(ids), func(part []any, marks string) error {
-		group.Go(func() error { return s.lookup(ctx, part, marks, &mu, known) })
+		group.Go(func() error {
+			return s.throughOutage(ctx, func() error { return s.lookup(ctx, part, marks, &mu, known) })
+		})
 		return nil
 	})
 	return known, explain("look customers up", errors.Join(err, group.Wait()))
@@ -147,7 +149,11 @@ func (s *Store) Live(ctx context.Context) iter.Seq2[padron.Number, error] {
 	return func(yield func(padron.Number, error) bool) {
 		after := padron.Number(0)
 		for {
-			part, err := s.livePart(ctx, after)
+			var part []padron.Number
+			err := s.throughOutage(ctx, func() (err error) {
+				part, err = s.livePart(ctx, after)
+				return err
+			})
 			if err != nil {
 				yield(0, explain("list customers", err))
 				return

@@ -170,6 +170,22 @@ func (s *Server) Restart(t testing.TB) {
 	}
 }
 
+// RestartElsewhere starts a server that was killed on the same files and another
+// port, with further arguments, as the next primary of a cluster with one storage
+// does.
+func (s *Server) RestartElsewhere(t testing.TB, args ...string) {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.port, s.args = port, append(s.args, args...)
+	s.Restart(t)
+}
+
+// Process is the process of a server that this binary runs.
+func (s *Server) Process() *os.Process { return s.cmd.Process }
+
 // Addr is the server's address and port.
 func (s *Server) Addr() string {
 	if s.addr != "" {

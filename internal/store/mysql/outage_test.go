@@ -1,0 +1,140 @@
+package mysql_test
+
+import (
+	"context"
+	"database/sql"
+	sqldriver "database/sql/driver"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"padron"
+	"padron/internal/store/mysql"
+	"padron/internal/store/mysqltest"
+	"padron/internal/store/storetest"
+)
+
+// TestOutageIsBorne: a batch, and a question, that meet a server which is gone
+// wait until it is back.
+func TestOutageIsBorne(t *testing.T) {
+	server := mysqltest.Private(t)
+	restart := sync.OnceFunc(func() { server.Restart(t) })
+	tries := 0
+	st := open(t, server.Database(t), mysql.WithOutages(func(err error) {
+		if padron.ErrorCode(err) != padron.CodeUnavailable {
+			t.Errorf("told of %v", err)
+		}
+		tries++
+		restart()
+	}))
+	held := lease(t, st)
+	server.Kill()
+	apply(t, st, held, batch(1, 11))
+	if n := count(t, st); n != 10 || tries == 0 {
+		t.Errorf("%d customers after %d tries", n, tries)
+	}
+	restart = sync.OnceFunc(func() { server.Restart(t) })
+	server.Kill()
+	known, err := st.Lookup(t.Context(), []padron.CustomerID{storetest.Customer(3).ID})
+	if err != nil || len(known) != 1 {
+		t.Errorf("%d are known (%v)", len(known), err)
+	}
+}
+
+// TestOutageThatIsTooLong ends a run with an error that says so, and at once one
+// that is told to stop.
+func TestOutageThatIsTooLong(t *testing.T) {
+	server := mysqltest.Private(t)
+	url := server.Database(t)
+	st := open(t, url, mysql.WithOutageTime(200*time.Millisecond))
+	patient := open(t, url)
+	held := lease(t, st)
+	server.Kill()
+	defer server.Restart(t)
+	began := time.Now()
+	if err := st.Apply(t.Context(), held, batch(1, 11)); padron.ErrorCode(err) != padron.CodeUnavailable || time.Since(began) < 200*time.Millisecond {
+		t.Errorf("after %v: %v", time.Since(began), err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := patient.Apply(ctx, held, batch(1, 11)); err == nil || ctx.Err() == nil {
+		t.Errorf("told to stop: %v", err)
+	}
+}
+
+// TestReadOnlyServer: a primary that has become read-only is left, by whatever
+// number it says so, and its connections with it. The user has no right to write
+// all the same, as a service's has not.
+func TestReadOnlyServer(t *testing.T) { mysqltest.Each(t, testReadOnlyServer) }
+
+func testReadOnlyServer(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
+	admin := open(t, url)
+	user := mysql.ServiceUser{Service: mysql.UserSynchronizer, Name: "read_only", Password: testPassword}
+	if err := admin.PutUser(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
+	set := func(value string) {
+		t.Helper()
+		if _, err := admin.DB().Exec("SET GLOBAL read_only = " + value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, err := mysql.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.User, cfg.Password = user.Name, user.Password
+	tries := 0
+	st, err := mysql.Open(t.Context(), cfg, mysql.WithOutages(func(error) {
+		tries++
+		set("OFF")
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	held := lease(t, st)
+	var before, after int64
+	connection := "SELECT connection_id()"
+	if err := st.DB().QueryRow(connection).Scan(&before); err != nil {
+		t.Fatal(err)
+	}
+	set("ON")
+	defer set("OFF")
+	if err := st.Apply(t.Context(), held, batch(1, 11)); err != nil || tries == 0 {
+		t.Errorf("a batch for a read-only server, after %d tries: %v", tries, err)
+	}
+	if err := st.DB().QueryRow(connection).Scan(&after); err != nil || after == before {
+		t.Errorf("connection %d again (%v)", after, err)
+	}
+	if n := count(t, admin); n != 10 {
+		t.Errorf("%d customers", n)
+	}
+}
+
+// TestWhatAnOutageIs: errors that say that the server was left, and those that say
+// something of the statement.
+func TestWhatAnOutageIs(t *testing.T) {
+	number := func(n uint16) error { return &driver.MySQLError{Number: n} }
+	for err, want := range map[error]bool{
+		number(1290): true, number(1836): true, number(1792): true, // read-only in some way
+		number(1053): true, number(1927): true, number(3169): true, number(4031): true, number(1040): true, // the session's end
+		sqldriver.ErrBadConn: true, driver.ErrInvalidConn: true, io.EOF: true, io.ErrUnexpectedEOF: true,
+		&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}: true, &net.DNSError{Err: "no such host", IsNotFound: true}: true,
+		number(1062): false, number(1205): false, number(1114): false, number(1045): false,
+		padron.ErrLeaseLost: false, context.Canceled: false, sql.ErrNoRows: false,
+	} {
+		if got := mysql.Gone(err); got != want {
+			t.Errorf("%v: %t", err, got)
+		}
+		if got := mysql.Gone(mysql.Explain(err)); got != want {
+			t.Errorf("%v, explained: %t", err, got)
+		}
+	}
+}
