@@ -174,7 +174,7 @@ func (d *Delivery) changeSetUnmoved(ctx context.Context, s StackPlan) error {
 		return nil
 	}
 	client := d.stacks(s.Region)
-	told, err := describe(ctx, client, s.ChangeSet)
+	told, err := describe(ctx, client, s.StackName, s.ChangeSet)
 	switch {
 	case err != nil:
 		return err
@@ -191,7 +191,7 @@ func (d *Delivery) changeSetUnmoved(ctx context.Context, s StackPlan) error {
 // changeSetHolds returns an error unless the change set is made of the reviewed
 // template.
 func (d *Delivery) changeSetHolds(ctx context.Context, client *cloudformation.Client, s StackPlan) error {
-	template, err := client.GetTemplate(ctx, &cloudformation.GetTemplateInput{ChangeSetName: aws.String(s.ChangeSet), TemplateStage: types.TemplateStageOriginal})
+	template, err := client.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &s.StackName, ChangeSetName: &s.ChangeSet, TemplateStage: types.TemplateStageOriginal})
 	if err != nil {
 		return fmt.Errorf("template of its change set: %w", err)
 	}

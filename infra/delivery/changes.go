@@ -28,9 +28,9 @@ type changeSet struct {
 var errNoChangeSet = errors.New("its change set is gone: somebody deleted it, or changed the stack otherwise")
 
 // describe returns the change set, or errNoChangeSet.
-func describe(ctx context.Context, client *cloudformation.Client, arn string) (*changeSet, error) {
+func describe(ctx context.Context, client *cloudformation.Client, stackName, arn string) (*changeSet, error) {
 	var all *changeSet
-	pages := cloudformation.NewDescribeChangeSetPaginator(client, &cloudformation.DescribeChangeSetInput{ChangeSetName: &arn})
+	pages := cloudformation.NewDescribeChangeSetPaginator(client, &cloudformation.DescribeChangeSetInput{StackName: &stackName, ChangeSetName: &arn})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if gone := (*types.ChangeSetNotFoundException)(nil); errors.As(err, &gone) {

@@ -18,7 +18,7 @@ func (d *Delivery) execute(ctx context.Context, s StackPlan) error {
 	if err != nil {
 		return err
 	}
-	if _, err := client.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{ChangeSetName: aws.String(s.ChangeSet)}); err != nil {
+	if _, err := client.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{StackName: &s.StackName, ChangeSetName: &s.ChangeSet}); err != nil {
 		return fmt.Errorf("stack %s: execute its change set: %w; nothing of this stack was changed", s.Name, err)
 	}
 	d.say("%s: executes %s", s.StackName, s.ChangeSet)

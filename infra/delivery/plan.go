@@ -188,13 +188,13 @@ func (p *planning) ask(ctx context.Context, s *cfn.Stack, kind types.ChangeSetTy
 		return fmt.Errorf("make its change set: %w", err)
 	}
 	plan.ChangeSet = aws.ToString(made.Id)
-	told, err := p.made(ctx, client, plan.ChangeSet)
+	told, err := p.made(ctx, client, s.StackName, plan.ChangeSet)
 	if err != nil {
 		return err
 	}
 	if told.empty() {
 		plan.State, plan.ChangeSet = Unchanged, ""
-		_, err := client.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: made.Id})
+		_, err := client.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{StackName: &s.StackName, ChangeSetName: made.Id})
 		return err
 	}
 	if told.status != types.ChangeSetStatusCreateComplete {
@@ -231,9 +231,9 @@ func tags(all map[string]string) []types.Tag {
 }
 
 // made waits until the change set is made, or failed to be.
-func (p *planning) made(ctx context.Context, client *cloudformation.Client, arn string) (*changeSet, error) {
+func (p *planning) made(ctx context.Context, client *cloudformation.Client, stackName, arn string) (*changeSet, error) {
 	for {
-		told, err := describe(ctx, client, arn)
+		told, err := describe(ctx, client, stackName, arn)
 		switch {
 		case err != nil:
 			return nil, err
@@ -253,7 +253,7 @@ func (p *planning) withdraw(ctx context.Context) error {
 		if s.ChangeSet == "" {
 			continue
 		}
-		_, err := p.stacks(s.Region).DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: aws.String(s.ChangeSet)})
+		_, err := p.stacks(s.Region).DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{StackName: &s.StackName, ChangeSetName: &s.ChangeSet})
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)

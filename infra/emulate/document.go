@@ -43,7 +43,10 @@ and talks to it with AWS's own SDK.
   no right of the deploying role. Who reaches whom is proven [from the templates](reachability.md).
 - moto accepts much that AWS refuses: quotas, names that are taken elsewhere, settings that exclude each other, a certificate that nobody
   validated. It says yes at once, where AWS takes minutes and may roll back; stacks change directly here, and by change
-  sets, with the real cdk, only where ` + "`infra/deploy`" + ` goes the whole way of [the deployment](deploy.md).
+  sets where ` + "`infra/deploy`" + ` goes the whole way of [the deployment](deploy.md) with the real cdk and ` + "`infra/delivery`" + ` plays
+  deliveries: those describe each property, by AWS's own schema of the type whether it makes the resource anew, and roll back where they fail.
+- Drift is looked for in some properties of ten types alone (` + "`moto_padron/drift.py`" + `): rules of security groups, trust of roles, versions and
+  public access of buckets, rotation of keys, retention of logs, what the cluster, the service and its scaling are set to, actions of listeners.
 - A property that the resource's call has no place for is left out, and a parameter that moto does not know, it ignores. What the audit
   does not ask for may not have arrived.
 - The function that closes the VPC's default security group does not run: the extension does what it does.

@@ -2,6 +2,7 @@ package estate
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -71,6 +72,20 @@ func looking(env *config.Environment) awsiam.PolicyStatement {
 	}, stackARNs(env))
 }
 
+// bootstrapped is what both plan and deploy read of what cdk bootstrap made: its
+// version, and the files that resources and large templates are made of.
+func bootstrapped(env *config.Environment) []awsiam.PolicyStatement {
+	var versions, files []string
+	for _, region := range []string{env.Region, env.CopyRegion} {
+		versions = append(versions, fmt.Sprintf("arn:aws:ssm:%s:%s:parameter/cdk-bootstrap/hnb659fds/version", region, env.Account))
+		files = append(files, fmt.Sprintf("arn:aws:s3:::cdk-hnb659fds-assets-%s-%s/*", env.Account, region))
+	}
+	return []awsiam.PolicyStatement{
+		allow("Bootstrapped", []string{"ssm:GetParameter"}, versions),
+		allow("Assets", []string{"s3:GetObject"}, files),
+	}
+}
+
 // bootstrapRoles are roles that cdk bootstrap made, in both regions.
 func bootstrapRoles(env *config.Environment, name string) []string {
 	arn := func(region string) string {
@@ -89,7 +104,7 @@ func passing(env *config.Environment) awsiam.PolicyStatement {
 
 // proposals: read, and create change sets. To execute one is not among them.
 func proposals(env *config.Environment, kept awss3.IBucket) []awsiam.PolicyStatement {
-	return append(readReleases(kept),
+	return append(slices.Concat(readReleases(kept), bootstrapped(env)),
 		looking(env), passing(env),
 		allow("Propose", []string{"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}, stackARNs(env)),
 		allow("Upload", []string{"sts:AssumeRole"}, bootstrapRoles(env, "file-publishing")),
@@ -117,22 +132,12 @@ func readReleases(kept awss3.IBucket) []awsiam.PolicyStatement {
 	}
 }
 
-// assets are the files that resources are made of, which the deployment reads
-// to see that they are the reviewed ones.
-func assets(env *config.Environment) []string {
-	arn := func(region string) string {
-		return fmt.Sprintf("arn:aws:s3:::cdk-hnb659fds-assets-%s-%s/*", env.Account, region)
-	}
-	return []string{arn(env.Region), arn(env.CopyRegion)}
-}
-
 // deployments: execute change sets that are there. To create one is not among
 // them, so what runs is what was reviewed.
 func deployments(env *config.Environment, kept awss3.IBucket) []awsiam.PolicyStatement {
-	return append(readReleases(kept),
+	return append(slices.Concat(readReleases(kept), bootstrapped(env)),
 		looking(env), passing(env),
 		allow("KeepRelease", []string{"s3:PutObject"}, releaseObjects(kept)),
-		allow("CheckAssets", []string{"s3:GetObject"}, assets(env)),
 		allow("Deploy", []string{"cloudformation:ExecuteChangeSet", "cloudformation:DeleteChangeSet", "cloudformation:CancelUpdateStack",
 			"cloudformation:ContinueUpdateRollback", "cloudformation:RollbackStack"}, stackARNs(env)),
 	)

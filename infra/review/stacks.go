@@ -58,9 +58,9 @@ func (s Stack) replacements(b *strings.Builder) {
 	for _, c := range s.Changes {
 		switch {
 		case c.Replaces():
-			lines = append(lines, fmt.Sprintf("- %s %s/%s (%s): %s", c.verb(), s.Name, c.LogicalID, c.Type, plain(c.PhysicalID)))
+			lines = append(lines, plain(fmt.Sprintf("- %s %s/%s (%s): %s", c.verb(), s.Name, c.LogicalID, c.Type, c.PhysicalID)))
 		case c.Action == "Remove":
-			lines = append(lines, fmt.Sprintf("- DELETES %s/%s (%s): %s", s.Name, c.LogicalID, c.Type, plain(c.PhysicalID)))
+			lines = append(lines, plain(fmt.Sprintf("- DELETES %s/%s (%s): %s", s.Name, c.LogicalID, c.Type, c.PhysicalID)))
 		}
 	}
 	if len(lines) > 0 {

@@ -21,6 +21,7 @@ type commands struct {
 	Plan     planCommand     `cmd:"" help:"Prove the commit, make a change set for each stack that would change, and write the record and its review document."`
 	Apply    applyCommand    `cmd:"" help:"Execute exactly the change sets of a reviewed record; anything that differs from it is refused."`
 	Rollback rollbackCommand `cmd:"" help:"Plan the way back to an earlier release; apply it like any other plan."`
+	Drift    driftCommand    `cmd:"" help:"Find what was changed in the account since it was deployed; exit code 1 where something was."`
 	Release  releaseCommand  `cmd:"" help:"Build and push the images, wait for their scan, stop what is grave, sign the rest, and name it in the environment's description."`
 	Verify   verifyCommand   `cmd:"" help:"See that a release is what runs, not the one before it, and that padron check passes at the bastion."`
 	Keys     keysCommand     `cmd:"" help:"Make a pair of keys to sign images with; the workflows sign without one."`

@@ -12,7 +12,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.kms.models import KmsBackend
 from moto.s3.models import FakeBucket
 
-from moto_padron import changesets
+from moto_padron import changesets, drift
 from moto_padron.changesets import references
 from moto_padron.model import Resource
 
@@ -38,6 +38,7 @@ def repair() -> None:
     parsing.clean_json = _with_stack_outputs
     parsing.ResourceMap.parse_ssm_parameter = _kept_or_looked_up
     changesets.repair()
+    drift.repair()
     KmsBackend.replicate_key = _without_aliases
     NetworkInterface.private_dns_name = ""  # ECS reads it of every interface, and not every one has it
     EC2ContainerServiceBackend._calculate_task_resource_requirements = staticmethod(_no_instance_is_asked)
