@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -182,6 +183,8 @@ func (d *Delivery) changeSetUnmoved(ctx context.Context, s StackPlan) error {
 		return fmt.Errorf("its change set is %s and %s: somebody executed it, or it is outdated", told.status, told.execution)
 	case s.Before != nil && told.stackID != s.Before.ID:
 		return fmt.Errorf("the recorded change set is of another stack, %s", told.stackID)
+	case !maps.Equal(told.parameters, s.Parameters):
+		return errors.New("its change set has other parameters than the reviewed ones")
 	case hashOf(told.changes) != s.ChangesSHA256 || hashOf(s.Changes) != s.ChangesSHA256:
 		return errors.New("its change set does not describe what was reviewed")
 	}

@@ -21,7 +21,9 @@ type changeSet struct {
 	status    types.ChangeSetStatus
 	execution types.ExecutionStatus
 	reason    string
-	changes   []review.Change
+	// parameters are the template's, with what they were looked up to be.
+	parameters map[string]string
+	changes    []review.Change
 }
 
 // errNoChangeSet is a change set that is not there any more.
@@ -41,6 +43,7 @@ func describe(ctx context.Context, client *cloudformation.Client, stackName, arn
 		}
 		if all == nil {
 			all = &changeSet{stackID: aws.ToString(page.StackId), status: page.Status, execution: page.ExecutionStatus, reason: aws.ToString(page.StatusReason)}
+			all.parameters = parametersOf(page.Parameters)
 		}
 		for _, c := range page.Changes {
 			if c.ResourceChange != nil {
@@ -50,6 +53,14 @@ func describe(ctx context.Context, client *cloudformation.Client, stackName, arn
 	}
 	slices.SortFunc(all.changes, func(a, b review.Change) int { return strings.Compare(a.LogicalID, b.LogicalID) })
 	return all, nil
+}
+
+func parametersOf(list []types.Parameter) map[string]string {
+	all := map[string]string{}
+	for _, p := range list {
+		all[aws.ToString(p.ParameterKey)] = cmp.Or(aws.ToString(p.ResolvedValue), aws.ToString(p.ParameterValue))
+	}
+	return all
 }
 
 // empty reports whether CloudFormation found nothing to do.

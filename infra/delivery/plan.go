@@ -131,7 +131,7 @@ func (p *planning) propose(ctx context.Context, s *cfn.Stack) error {
 	kind := types.ChangeSetTypeCreate
 	if at := p.stands[s.Name]; at != nil {
 		if !at.settled() {
-			return fmt.Errorf("it is %s: wait until it is settled, or settle it (docs/delivery.md, \"A broken apply\"), and plan again", at.Status)
+			return fmt.Errorf("it is %s: wait until it is settled, or settle it, and plan again", at.Status)
 		}
 		plan.State, plan.Before, kind = Changed, &at.Standing, types.ChangeSetTypeUpdate
 	}
@@ -200,7 +200,7 @@ func (p *planning) ask(ctx context.Context, s *cfn.Stack, kind types.ChangeSetTy
 	if told.status != types.ChangeSetStatusCreateComplete {
 		return fmt.Errorf("its change set is %s: %s", told.status, told.reason)
 	}
-	plan.Changes, plan.ChangesSHA256 = told.changes, hashOf(told.changes)
+	plan.Parameters, plan.Changes, plan.ChangesSHA256 = told.parameters, told.changes, hashOf(told.changes)
 	return nil
 }
 

@@ -80,9 +80,10 @@ type StackPlan struct {
 	WaitsFor []string `json:"waits_for,omitempty"`
 	// TemplateSHA256 is of the template's file, the object in the bootstrap
 	// bucket that it was uploaded as.
-	TemplateSHA256 string            `json:"template_sha256"`
-	Parameters     map[string]string `json:"parameters,omitempty"`
-	Tags           map[string]string `json:"tags,omitempty"`
+	TemplateSHA256 string `json:"template_sha256"`
+	// Parameters are the template's, with what they were looked up to be.
+	Parameters map[string]string `json:"parameters,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
 	// ChangeSet is the change set's ARN, and ChangesSHA256 the hash of what it
 	// describes: Changes.
 	ChangeSet     string          `json:"change_set,omitempty"`
@@ -159,7 +160,6 @@ type Released struct {
 	Region         string            `json:"region"`
 	Needs          []string          `json:"needs,omitempty"`
 	TemplateSHA256 string            `json:"template_sha256"`
-	Parameters     map[string]string `json:"parameters,omitempty"`
 	Tags           map[string]string `json:"tags,omitempty"`
 }
 
