@@ -21,7 +21,11 @@ func (s *Store) Divide(ctx context.Context, lease padron.Lease, plan *padron.Pla
 		if err := dropDivision(ctx, tx); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE lease SET expires_at = ? WHERE one = 1", millis(s.now().Add(ttl))); err != nil {
+		now, err := s.clock(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE lease SET expires_at = ? WHERE one = 1", now+ttl.Milliseconds()); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO division (one, run_id, token, finishing, source, whole, next_num)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -203,6 +204,45 @@ func testTakeoverWaitsForATransaction(t *testing.T, server *mysqltest.Server) {
 	}
 	if err := first.Apply(t.Context(), held, batch(1, 2)); !errors.Is(err, padron.ErrLeaseLost) {
 		t.Errorf("the stalled holder writes: %v", err)
+	}
+}
+
+// TestLeaseKeepsTheServersTime: the server's clock is an hour off the clock of the
+// host that the program runs on, either way.
+func TestLeaseKeepsTheServersTime(t *testing.T) {
+	server := mysqltest.Private(t)
+	url := server.Database(t)
+	admin := open(t, url)
+	user := mysql.ServiceUser{Service: mysql.UserSynchronizer, Name: "elsewhen", Password: testPassword}
+	if err := admin.PutUser(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
+	for _, off := range []time.Duration{time.Hour, -time.Hour} {
+		there := time.Now().Add(off)
+		// Whoever has not every right begins a session with this.
+		if _, err := admin.DB().Exec("SET GLOBAL init_connect = ?", fmt.Sprintf("SET timestamp = %d", there.Unix())); err != nil {
+			t.Fatal(err)
+		}
+		st := serviceStore(t, url, user.Service, user.Name)
+		held := lease(t, st) // for an hour
+		expires := func(least time.Time) {
+			t.Helper()
+			var at int64
+			if err := admin.DB().QueryRow("SELECT expires_at FROM lease").Scan(&at); err != nil {
+				t.Fatal(err)
+			}
+			if d := time.UnixMilli(at).Sub(least); d < -time.Minute || d > time.Minute {
+				t.Errorf("the clock off by %v: the lease ends %v from when it should", off, d)
+			}
+		}
+		expires(there.Add(time.Hour))
+		if err := st.Renew(t.Context(), held, 10*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		expires(there.Add(10 * time.Minute))
+		if err := st.Release(t.Context(), held); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -56,6 +56,16 @@ func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (
 	return lease, nil
 }
 
+// clock is the time by which leases expire, in milliseconds: the server's.
+func (s *Store) clock(ctx context.Context, db querier) (int64, error) {
+	if s.now != nil {
+		return millis(s.now()), nil
+	}
+	var now int64
+	err := db.QueryRowContext(ctx, "SELECT CAST(1000 * UNIX_TIMESTAMP(NOW(3)) AS SIGNED)").Scan(&now)
+	return now, err
+}
+
 // free returns the last token if nobody alive holds the lease by it.
 func (s *Store) free(ctx context.Context, conn *sql.Conn) (int64, error) {
 	var token, expires int64
@@ -65,8 +75,9 @@ func (s *Store) free(ctx context.Context, conn *sql.Conn) (int64, error) {
 		Scan(&token, &expires, &divided); err != nil {
 		return 0, err
 	}
-	if expires <= millis(s.now()) {
-		return token, nil
+	now, err := s.clock(ctx, conn)
+	if err != nil || expires <= now {
+		return token, err
 	}
 	if divided { // its processes come and go
 		return 0, padron.ErrLeaseHeld
@@ -106,8 +117,12 @@ func (s *Store) take(ctx context.Context, conn *sql.Conn, lease padron.Lease, tt
 	if _, err := namedLock(ctx, conn, s.lockName(lease.Token), 0); err != nil {
 		return err
 	}
+	now, err := s.clock(ctx, tx)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, "UPDATE lease SET holder = ?, token = ?, expires_at = ? WHERE one = 1",
-		lease.Holder, lease.Token, millis(s.now().Add(ttl))); err != nil {
+		lease.Holder, lease.Token, now+ttl.Milliseconds()); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -141,7 +156,11 @@ func (s *Store) letGo(lease *padron.Lease) {
 
 // Renew extends the lease; see store.Leases.
 func (s *Store) Renew(ctx context.Context, lease padron.Lease, ttl time.Duration) error {
-	r, err := s.db.ExecContext(ctx, "UPDATE lease SET expires_at = ? WHERE one = 1 AND token = ?", millis(s.now().Add(ttl)), lease.Token)
+	now, err := s.clock(ctx, s.db)
+	if err != nil {
+		return explain("renew the lease", err)
+	}
+	r, err := s.db.ExecContext(ctx, "UPDATE lease SET expires_at = ? WHERE one = 1 AND token = ?", now+ttl.Milliseconds(), lease.Token)
 	if err := lostIfNone(r, err); err != nil {
 		return explain("renew the lease", err)
 	}

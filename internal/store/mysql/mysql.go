@@ -46,7 +46,8 @@ var _ store.Engine = (*Store)(nil)
 // Option changes how a store is opened.
 type Option func(*Store)
 
-// WithClock replaces the clock that decides when a lease has expired.
+// WithClock replaces the clock that decides when a lease has expired, which is
+// the server's: those of the hosts that its clients run on differ, and jump.
 func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 
 // Credentials returns who logs in. It is asked for each new connection, so that
@@ -75,7 +76,7 @@ const (
 
 // Open connects to the register. It does not migrate.
 func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
-	s := &Store{cfg: cfg, now: time.Now, outage: outageTime, onOutage: func(error) {}, prepared: prepared{statements: map[string]*sql.Stmt{}}}
+	s := &Store{cfg: cfg, outage: outageTime, onOutage: func(error) {}, prepared: prepared{statements: map[string]*sql.Stmt{}}}
 	for _, o := range opts {
 		o(s)
 	}

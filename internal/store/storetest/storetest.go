@@ -19,7 +19,7 @@ type Open func(t *testing.T, now func() time.Time) (first store.Engine, again fu
 func Run(t *testing.T, open Open) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, *fixture){
-		"Schema": testSchema, "Lease": testLease, "LeaseExpires": testLeaseExpires, "LeaseOfTheLivingStays": testLeaseOfTheLivingStays, "Fencing": testFencing,
+		"Schema": testSchema, "Lease": testLease, "LeaseExpires": testLeaseExpires, "ClockJumps": testClockJumps, "LeaseOfTheLivingStays": testLeaseOfTheLivingStays, "Fencing": testFencing,
 		"ApplyAndLookup": testApplyAndLookup, "ApplyIsAllOrNothing": testApplyIsAllOrNothing, "LargeBatch": testLargeBatch,
 		"DeleteAndRevive": testDeleteAndRevive, "Live": testLive, "Checkpoint": testCheckpoint, "Runs": testRuns,
 		"Keys": testKeys, "SharedKeyRace": testSharedKeyRace, "List": testList, "Filters": testFilters, "Search": testSearch,

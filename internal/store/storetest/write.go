@@ -70,6 +70,31 @@ func testLeaseExpires(t *testing.T, f *fixture) {
 	f.ok(other.Release(ctx, next))
 }
 
+// testClockJumps: a clock that jumps ahead costs a living holder its lease, but
+// nothing is written twice; one that jumps back keeps nobody out whose lease's
+// holder has gone.
+func testClockJumps(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	living := must(f.store.Acquire(ctx, "living", time.Minute))(f)
+	other := f.again()
+	f.clock.advance(24 * time.Hour)
+	next := must(other.Acquire(ctx, "next", time.Minute))(f)
+	if err := f.store.Apply(ctx, living, &padron.Batch{Upserts: []padron.SealedCustomer{Customer(1)}, At: epoch}); !errors.Is(err, padron.ErrLeaseLost) {
+		t.Errorf("who lost the lease by a jump writes: %v, want ErrLeaseLost", err)
+	}
+	f.ok(other.Apply(ctx, next, &padron.Batch{Upserts: []padron.SealedCustomer{Customer(1)}, At: epoch}))
+	f.ok(other.Release(ctx, next))
+	f.ok(f.store.Close())
+	gone := f.again()
+	must(gone.Acquire(ctx, "gone", time.Minute))(f)
+	f.clock.advance(-24 * time.Hour)
+	if _, err := other.Acquire(ctx, "next", time.Minute); !errors.Is(err, padron.ErrLeaseHeld) {
+		t.Errorf("beside a living holder: %v, want ErrLeaseHeld", err)
+	}
+	f.ok(gone.Close())
+	must(other.Acquire(ctx, "next", time.Minute))(f)
+}
+
 // testLeaseOfTheLivingStays: who took the lease from a stalled holder keeps it
 // when that one wakes up and goes.
 func testLeaseOfTheLivingStays(t *testing.T, f *fixture) {
