@@ -83,15 +83,22 @@ type Env struct {
 	Stderr *os.File
 	Getenv func(string) (string, bool)
 	Flags  *Flags
+	// traces is what is wrong with OpenTelemetry's variables; told by Load.
+	traces error
 }
 
-// Load reads the settings. extra overrides flags and environment.
+// Load reads the settings. extra overrides flags and environment. What is wrong
+// with the variables of OpenTelemetry is among the faults.
 func (e *Env) Load(extra map[string]string, required ...string) (*config.Config, error) {
 	overrides := e.Flags.Overrides()
 	for name, value := range extra {
 		overrides[name] = value
 	}
-	return config.Load(e.Getenv, overrides, required...)
+	cfg, err := config.Load(e.Getenv, overrides, required...)
+	if err := errors.Join(err, e.traces); err != nil {
+		return nil, err
+	}
+	return cfg, nil
 }
 
 // Logger returns the logger that the settings ask for, on standard error.
@@ -158,23 +165,22 @@ func run(ctx context.Context, env *Env, name, description string, commands any, 
 	if err != nil {
 		return &usageError{err}
 	}
-	flush, err := env.traces(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer flush()
+	defer env.beginLogs(ctx, name)()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return parsed.Run(env)
 }
 
-// traces begins to send spans where the environment asks for it. Settings that are
-// wrong are the command's to tell.
-func (e *Env) traces(ctx context.Context, name string) (flush func(), err error) {
+// beginLogs sees to it that nothing but the logger writes a log, and begins to
+// send spans where the environment asks for it; flush sends the last ones.
+// Settings that are wrong are the command's to tell.
+func (e *Env) beginLogs(ctx context.Context, name string) (flush func()) {
 	logger := slog.New(slog.DiscardHandler)
 	if cfg, err := e.Load(nil); err == nil {
 		logger = e.Logger(cfg)
 	}
-	return observe.Traces(ctx, name, buildinfo.Version, e.Getenv, logger)
+	quiet(logger)
+	flush, e.traces = observe.Traces(ctx, name, buildinfo.Version, e.Getenv, e.Stderr, logger)
+	return flush
 }
 
 // help prints a command's help, and under the program's own the environment.
