@@ -27,7 +27,7 @@ var (
 	// variable is one of a shell or of make.
 	variable = regexp.MustCompile(`"?\$+[({]?[A-Za-z_]+[)}]?"?`)
 	// conditional is make's, whose text is there or not.
-	conditional = regexp.MustCompile(`\$\(if (?:[^()]|\([^()]*\))*\)`)
+	conditional = regexp.MustCompile(`\$\(if (?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)`)
 )
 
 // Commands returns every call of the program, such as padron-deliver, that the
