@@ -245,6 +245,10 @@ func (s *story) broken(c commit) {
 // open applies the reviewed change.
 func (s *story) open(c commit) {
 	release := s.apply(c, s.plan(c))
+	shelf := NewShelf(c.env, s.account.Config(c.env.Region))
+	if err := shelf.add(s.Context(), release, nil, nil); err == nil {
+		s.Error("the record of a release was written twice")
+	}
 	if release.Revision != 2 || release.Previous != 1 || release.Images["customers-mngr"] != c.env.Images.Manager {
 		s.Errorf("the second release: %+v", release)
 	}
@@ -261,6 +265,7 @@ func (s *story) rollback(c commit) {
 	if err != nil {
 		s.Fatal(err)
 	}
+	s.forged(c, to)
 	plan, err := d.Rollback(s.Context(), to)
 	if err != nil {
 		s.Fatal(err)
@@ -277,6 +282,25 @@ func (s *story) rollback(c commit) {
 	}
 	if got := touched(s.plan(c).Record); len(got) > 0 {
 		s.Errorf("what runs after the rollback differs from the first release in %v", got)
+	}
+}
+
+// forged changes a template on the shelf: nothing goes back to that.
+func (s *story) forged(c commit, to *Release) {
+	shelf := NewShelf(c.env, s.account.Config(c.env.Region))
+	key := fileKey(to.Stacks[0].TemplateSHA256)
+	was, err := read(s.Context(), shelf.client, shelf.bucket, key)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, text := range [][]byte{[]byte("{}"), was} {
+		if err := shelf.put(s.Context(), key, text, nil); err != nil {
+			s.Fatal(err)
+		}
+		_, _, err := shelf.templates(s.Context(), to)
+		if forged := len(text) == 2; forged != (err != nil && strings.Contains(err.Error(), "is not what was released: somebody changed it")) {
+			s.Errorf("a template of %d bytes on the shelf: %v", len(text), err)
+		}
 	}
 }
 

@@ -14,7 +14,11 @@ const maxValue = 200
 func (d *Drift) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s is %s\n\n", d.Environment, map[bool]string{true: "not as it was deployed", false: "as it was deployed"}[d.Any()])
-	fmt.Fprintf(&b, "Release %d should run. %d stacks were looked at; %d resources are of types that CloudFormation cannot look at.\n\n", d.Release, d.Stacks, d.Unchecked)
+	should := "Nothing was released yet."
+	if d.Release > 0 {
+		should = fmt.Sprintf("Release %d should run.", d.Release)
+	}
+	fmt.Fprintf(&b, "%s %d stacks were looked at; %d resources are of types that CloudFormation cannot look at.\n\n", should, d.Stacks, d.Unchecked)
 	for _, note := range d.Notes {
 		fmt.Fprintf(&b, "- %s\n", oneLine(note))
 	}

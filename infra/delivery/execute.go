@@ -22,7 +22,7 @@ func (d *Delivery) execute(ctx context.Context, s StackPlan) error {
 		return fmt.Errorf("stack %s: execute its change set: %w; nothing of this stack was changed", s.Name, err)
 	}
 	d.say("%s: executes %s", s.StackName, s.ChangeSet)
-	status, err := d.settle(ctx, client, s.StackName)
+	status, err := d.settle(ctx, client, s.StackName, began)
 	if err != nil {
 		return fmt.Errorf("stack %s: %w", s.Name, err)
 	}
@@ -37,16 +37,22 @@ func (d *Delivery) execute(ctx context.Context, s StackPlan) error {
 	return &Broken{Stack: s.Name, Status: string(status), Why: why}
 }
 
-// settle waits until nothing moves in the stack any more.
-func (d *Delivery) settle(ctx context.Context, client *cloudformation.Client, stackName string) (types.StackStatus, error) {
+// settle waits until something has happened in the stack since the event, and
+// nothing moves any more: just after the request, the stack still shows how it
+// was.
+func (d *Delivery) settle(ctx context.Context, client *cloudformation.Client, stackName, after string) (types.StackStatus, error) {
 	ends := d.Now().Add(d.Patience)
 	for {
+		last, err := newest(ctx, client, stackName)
+		if err != nil {
+			return "", err
+		}
 		told, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stackName})
 		if err != nil {
 			return "", err
 		}
 		status := told.Stacks[0].StackStatus
-		if !strings.HasSuffix(string(status), "_IN_PROGRESS") {
+		if last != after && !strings.HasSuffix(string(status), "_IN_PROGRESS") {
 			return status, nil
 		}
 		if d.Now().After(ends) {

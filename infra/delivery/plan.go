@@ -18,6 +18,9 @@ import (
 	"padron/infra/cfn"
 )
 
+// templateSuffix ends the name of a template's file.
+const templateSuffix = ".template.json"
+
 // maxBody is the most bytes of a template that travel inside a request; a
 // larger one is read from the bucket (AWS, CreateChangeSet, TemplateBody).
 const maxBody = 51_200

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +19,10 @@ import (
 	"padron/infra/config"
 )
 
-// Shelf keeps an environment's releases in its account: below
-// releases/REVISION/ the record, each stack's template and the description of
-// the environment. Only the role that deploys may add to it, and nothing on it
-// is ever written again.
+// Shelf keeps an environment's releases in its account: the record in
+// releases/REVISION/release.json, and in releases/files/SHA256 the templates and
+// the description of the environment that it names. Only the role that deploys
+// may add to it, and a record is never written again.
 type Shelf struct {
 	bucket string
 	client *s3.Client
@@ -40,13 +41,12 @@ func NewShelf(env *config.Environment, c aws.Config) *Shelf {
 // errNoShelf is an account in which the stack delivery is not there yet.
 var errNoShelf = errors.New("there is no bucket for releases: the stack delivery makes it on the first day (docs/deploy.md)")
 
-func folderOf(revision int) string { return fmt.Sprintf("releases/%06d/", revision) }
+const recordName = "release.json"
 
-const (
-	recordName      = "release.json"
-	descriptionName = "environment.yaml"
-	templateSuffix  = ".template.json"
-)
+func recordKey(revision int) string { return fmt.Sprintf("releases/%06d/%s", revision, recordName) }
+
+// fileKey names a file by what is in it: no release can spoil another's.
+func fileKey(hash string) string { return "releases/files/" + hash }
 
 // Last returns the last release, nil where there is none yet.
 func (s *Shelf) Last(ctx context.Context) (*Release, error) {
@@ -83,7 +83,7 @@ func (s *Shelf) Revisions(ctx context.Context) ([]int, error) {
 
 // Get returns the release, checked.
 func (s *Shelf) Get(ctx context.Context, revision int) (*Release, error) {
-	text, err := read(ctx, s.client, s.bucket, folderOf(revision)+recordName)
+	text, err := read(ctx, s.client, s.bucket, recordKey(revision))
 	if missing := (*types.NoSuchKey)(nil); errors.As(err, &missing) {
 		return nil, fmt.Errorf("there is no release %d in %s", revision, s.bucket)
 	}
@@ -100,27 +100,25 @@ func (s *Shelf) Get(ctx context.Context, revision int) (*Release, error) {
 	return r, nil
 }
 
-// add writes the release, its record last: before that it does not exist.
+// add writes the release, its record last: before that it does not exist. Of two
+// deliveries at once, the record of one alone comes to be.
 func (s *Shelf) add(ctx context.Context, r *Release, files map[string][]byte, description []byte) error {
-	for name, text := range files {
-		if err := s.put(ctx, folderOf(r.Revision)+name+templateSuffix, text); err != nil {
+	for _, text := range append(slices.Collect(maps.Values(files)), description) {
+		if err := s.put(ctx, fileKey(sha(text)), text, nil); err != nil {
 			return err
 		}
-	}
-	if err := s.put(ctx, folderOf(r.Revision)+descriptionName, description); err != nil {
-		return err
 	}
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	return s.put(ctx, folderOf(r.Revision)+recordName, text)
+	return s.put(ctx, recordKey(r.Revision), text, aws.String("*"))
 }
 
-// put refuses to write over what is there: two deliveries at once would.
-func (s *Shelf) put(ctx context.Context, key string, text []byte) error {
+// put writes an object; unless is "*" where it must not be there already.
+func (s *Shelf) put(ctx context.Context, key string, text []byte, unless *string) error {
 	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
-		Bucket: &s.bucket, Key: &key, Body: bytes.NewReader(text), IfNoneMatch: aws.String("*"), ChecksumAlgorithm: types.ChecksumAlgorithmSha256,
+		Bucket: &s.bucket, Key: &key, Body: bytes.NewReader(text), IfNoneMatch: unless, ChecksumAlgorithm: types.ChecksumAlgorithmSha256,
 	})
 	if err != nil {
 		return fmt.Errorf("keep %s in %s: %w", key, s.bucket, err)
@@ -133,21 +131,23 @@ func (s *Shelf) put(ctx context.Context, key string, text []byte) error {
 func (s *Shelf) templates(ctx context.Context, r *Release) (files map[string][]byte, description []byte, err error) {
 	files = map[string][]byte{}
 	for _, stack := range r.Stacks {
-		if files[stack.Name], err = s.hashed(ctx, folderOf(r.Revision)+stack.Name+templateSuffix, stack.TemplateSHA256); err != nil {
-			return nil, nil, err
+		if files[stack.Name], err = s.hashed(ctx, stack.TemplateSHA256); err != nil {
+			return nil, nil, fmt.Errorf("template of stack %s in release %d: %w", stack.Name, r.Revision, err)
 		}
 	}
-	description, err = s.hashed(ctx, folderOf(r.Revision)+descriptionName, r.ConfigSHA256)
-	return files, description, err
+	if description, err = s.hashed(ctx, r.ConfigSHA256); err != nil {
+		return nil, nil, fmt.Errorf("description of release %d: %w", r.Revision, err)
+	}
+	return files, description, nil
 }
 
-func (s *Shelf) hashed(ctx context.Context, key, want string) ([]byte, error) {
-	text, err := read(ctx, s.client, s.bucket, key)
+func (s *Shelf) hashed(ctx context.Context, hash string) ([]byte, error) {
+	text, err := read(ctx, s.client, s.bucket, fileKey(hash))
 	if err != nil {
-		return nil, fmt.Errorf("%s in %s: %w", key, s.bucket, err)
+		return nil, fmt.Errorf("%s in %s: %w", fileKey(hash), s.bucket, err)
 	}
-	if sha(text) != want {
-		return nil, fmt.Errorf("%s in %s is not what was released: somebody changed it", key, s.bucket)
+	if sha(text) != hash {
+		return nil, fmt.Errorf("%s in %s is not what was released: somebody changed it", fileKey(hash), s.bucket)
 	}
 	return text, nil
 }
