@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -28,6 +29,10 @@ const (
 	// MoreUnknown stands for all unknown fields beyond those that a run names.
 	MoreUnknown = "(more)"
 
+	// leastShare is the share of the records that an unknown field is in, where
+	// there are more of them than a run names, or its name may be a value.
+	leastShare = 0.5
+
 	// usualShare is the share of the records in which a field may be missing or
 	// of another type before that is worth a word, and usualGrowth how many times
 	// the share of the last run it may be.
@@ -35,8 +40,10 @@ const (
 )
 
 // NoteUnknown counts a field that padron does not know, by the provider's name,
-// in n more records. A run names 100 of them; what more there are is counted
-// together as [MoreUnknown].
+// in n more records, which are among those that were read. A run names 100 of
+// them; what more there are is counted together as [MoreUnknown]. Where there are
+// more, they may be values in the place of names: then those that are not in half
+// of the records lose their names, too.
 func (r *Run) NoteUnknown(name string, n int64) {
 	if r.Unknown == nil {
 		r.Unknown = map[string]int64{}
@@ -45,13 +52,31 @@ func (r *Run) NoteUnknown(name string, n int64) {
 		at, listed := slices.BinarySearch(r.UnknownFields, name)
 		switch {
 		case listed:
-		case len(r.UnknownFields) < maxUnknown:
+		case len(r.UnknownFields) < maxUnknown && r.Unknown[MoreUnknown] == 0:
 			r.UnknownFields = slices.Insert(r.UnknownFields, at, name)
 		default:
 			name = MoreUnknown
 		}
 	}
+	before := r.Unknown[name]
 	r.Unknown[name] += n
+	// A doubling is seldom enough, and late enough for most of the records.
+	if name == MoreUnknown && bits.Len64(uint64(r.Unknown[name])) > bits.Len64(uint64(before)) { //nolint:gosec // never negative
+		r.withholdRare()
+	}
+}
+
+// withholdRare counts the unknown fields that are in few records as [MoreUnknown].
+func (r *Run) withholdRare() {
+	r.UnknownFields = slices.DeleteFunc(r.UnknownFields, func(name string) bool {
+		n := r.Unknown[name]
+		if float64(n) >= leastShare*float64(r.Read) {
+			return false
+		}
+		delete(r.Unknown, name)
+		r.Unknown[MoreUnknown] += n
+		return true
+	})
 }
 
 // Drift returns the fields that were not as padron knows them, by the provider's

@@ -45,6 +45,28 @@ func TestUnknownNamesOfARunAreBounded(t *testing.T) {
 	}
 }
 
+// TestNamesThatAreValuesAreWithheld: where each record has names of its own, these
+// may be people's; a field that most records have keeps its name.
+func TestNamesThatAreValuesAreWithheld(t *testing.T) {
+	for _, each := range []int{1, 31} {
+		run, names := padron.Run{}, 0
+		for range 1000 {
+			run.Read++
+			run.NoteUnknown("nivel", 1)
+			for range each {
+				run.NoteUnknown(fmt.Sprintf("apellido_%d", names), 1)
+				names++
+			}
+		}
+		if diff := cmp.Diff([]string{"nivel"}, run.UnknownFields[len(run.UnknownFields)-1:]); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(map[string]int64{"nivel": 1000, padron.MoreUnknown: int64(names)}, run.Unknown); diff != "" {
+			t.Errorf("%d names in each record (-want +got):\n%s", each, diff)
+		}
+	}
+}
+
 // TestUnusual: what is new, or much more than last time, is told; what was always
 // so is not.
 func TestUnusual(t *testing.T) {

@@ -27,8 +27,7 @@ type batch struct {
 	items []item
 	// cursor is where the provider goes on after the last page in it.
 	cursor string
-	// pages counts the pages in it; paged says that one can be resumed after.
-	pages int
+	// paged says that the provider can be resumed after a page in it.
 	paged bool
 	// whole: it ends where a page ends.
 	whole bool
@@ -61,7 +60,6 @@ func (p *pass) reuse(b *batch) {
 // end notes that the page is in it to its end.
 func (b *batch) end(page *provider.Page) {
 	b.cursor, b.whole = page.Cursor, true
-	b.pages++
 	b.paged = b.paged || page.Cursor != ""
 }
 

@@ -23,7 +23,7 @@ func (p *pass) deleteMissing(ctx context.Context) error {
 		return err
 	}
 	unidentified := p.run.Warnings[padron.WarningUnidentified]
-	if p.paged && p.pages > 1 || p.run.ResumedFrom != "" {
+	if p.paged || p.run.ResumedFrom != "" {
 		again, err := p.confirm(ctx, missing)
 		if err != nil || missing.IsEmpty() {
 			return err
@@ -112,7 +112,8 @@ func (p *pass) believeDeletions(missing, before uint64) error {
 
 // confirm reads the provider once more and takes back whom it finds: a customer
 // that moved to an earlier page while we read, because another one was removed,
-// was not seen but is there. It returns how many records had no usable id.
+// was not seen but is there. So is everybody behind a first page that a cache
+// answered twice, which is how a provider that does not page looks. It returns how many records had no usable id.
 func (p *pass) confirm(ctx context.Context, missing *roaring.Bitmap) (unidentified int64, err error) {
 	for page, err := range p.cfg.Provider.Pages(ctx, "") {
 		if err != nil {

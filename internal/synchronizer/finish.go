@@ -93,7 +93,7 @@ func mergeParts(ctx context.Context, cfg *Config, lease padron.Lease, plan *padr
 	defer func() { run.Stages = p.stages.report() }()
 	// Much has happened since the first page was read: who is missing is looked
 	// for once more.
-	p.paged, p.pages = true, 2
+	p.paged = true
 	twice := int64(0)
 	for i := range plan.Parts {
 		addReport(run, &plan.Parts[i].Report)

@@ -35,8 +35,7 @@ type pass struct {
 	expected int64
 	// usual is the last complete run, which tells what is usual; nil is none.
 	usual *padron.Run
-	// pages counts the pages of this run; paged: the provider pages.
-	pages int
+	// paged: the provider pages.
 	paged bool
 	marks marks
 	// stages says where the time goes.

@@ -19,7 +19,6 @@ type plan struct {
 	// run is the report with this batch in it.
 	run    padron.Run
 	cursor string
-	pages  int
 	paged  bool
 	// whole: it ends where a page ends.
 	whole bool
@@ -40,7 +39,7 @@ func (p *pass) plan(ctx context.Context, b *batch) (*plan, error) {
 	}
 	decided := p.stages.begin(padron.StageDecide)
 	p.pending, p.writes = roaring.New(), map[padron.CustomerID]padron.Known{}
-	out := &plan{cursor: b.cursor, pages: b.pages, paged: b.paged, whole: b.whole, seen: p.pending}
+	out := &plan{cursor: b.cursor, paged: b.paged, whole: b.whole, seen: p.pending}
 	var upserts []*item
 	var numbers []padron.Number
 	for i := range b.items {
@@ -89,7 +88,6 @@ func (p *pass) carryOut(ctx context.Context, pl *plan) error {
 		}
 	}
 	p.done = pl.run
-	p.pages += pl.pages
 	p.paged = p.paged || pl.paged
 	return nil
 }
