@@ -107,15 +107,29 @@ type register struct {
 	wrapper *filewrap.Wrapper
 	// servers keep a handler at one address: a checkpoint is good for one only.
 	servers map[*people]*httptest.Server
+	// later opens it again, with a clock by which every lease has expired; cut
+	// breaks a write some time after it began, until done is called.
+	later func() store.Engine
+	cut   func(ctx context.Context, after time.Duration) (on context.Context, done func())
 }
 
 func newRegister(t *testing.T) *register {
 	t.Helper()
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "padron.db"))
+	path := filepath.Join(t.TempDir(), "padron.db")
+	st, err := sqlite.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return registerIn(t, st)
+	r := registerIn(t, st)
+	r.cut = giveUp
+	r.later = func() store.Engine {
+		st, err := sqlite.Open(context.Background(), path, sqlite.WithClock(ahead))
+		if err != nil {
+			t.Error(err)
+		}
+		return st
+	}
+	return r
 }
 
 // newMySQLRegister is one on a real server.
@@ -130,7 +144,16 @@ func newMySQLRegister(t *testing.T) *register {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return registerIn(t, st)
+	r := registerIn(t, st)
+	r.cut = cutSessions(t, server, cfg.Database)
+	r.later = func() store.Engine {
+		st, err := mysql.Open(context.Background(), cfg, mysql.WithClock(ahead))
+		if err != nil {
+			t.Error(err)
+		}
+		return st
+	}
+	return r
 }
 
 func registerIn(t *testing.T, st store.Engine) *register {
@@ -143,7 +166,7 @@ func registerIn(t *testing.T, st store.Engine) *register {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &register{t, st, w, map[*people]*httptest.Server{}}
+	return &register{t: t, store: st, wrapper: w, servers: map[*people]*httptest.Server{}}
 }
 
 // config is a run of the register against the handler.

@@ -29,11 +29,15 @@ type torture struct {
 	url    string
 	// known are all names that the provider ever gave a customer.
 	known map[padron.CustomerID]map[string]bool
+	// last is the store of the last run.
+	last *interrupting
+	// happened counts interruptions by their kind.
+	happened map[string]int
 }
 
 func newTorture(t *testing.T, seed uint64, in *register) *torture {
 	t.Helper()
-	h := &torture{register: in, rng: rand.New(rand.NewPCG(seed, 7)), known: map[padron.CustomerID]map[string]bool{}}
+	h := &torture{register: in, rng: rand.New(rand.NewPCG(seed, 7)), known: map[padron.CustomerID]map[string]bool{}, happened: map[string]int{}}
 	var err error
 	if h.sample, err = providertest.New(providertest.Options{Customers: 300, Seed: seed, Dirty: 0.03}); err != nil {
 		t.Fatal(err)
@@ -74,6 +78,8 @@ type day struct {
 	killedAt int64
 	mutated  bool // while we read
 	paging   provider.Paging
+	// at a write
+	interruption interruption
 	// force: a person has looked at why the last run refused.
 	force string
 }
@@ -91,6 +97,7 @@ func (h *torture) day() day {
 		d.killedAt = 1 + h.rng.Int64N(300)
 	}
 	d.mutated = h.rng.IntN(4) == 0
+	d.interruption = h.interruption()
 	return d
 }
 
@@ -110,8 +117,10 @@ func (h *torture) settings(d day) synchronizer.Config {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	st := &interrupting{Engine: h.store, in: h.register, what: d.interruption}
+	h.last = st
 	return synchronizer.Config{
-		Store: h.store, Provider: client, Sealer: sealer, Holder: "torture", MaxDelete: 0.1, MaxChange: 1, Force: d.force, BatchSize: 1 + h.rng.IntN(80),
+		Store: st, Now: st.now, Provider: client, Sealer: sealer, Holder: "torture", MaxDelete: 0.1, MaxChange: 1, Force: d.force, BatchSize: 1 + h.rng.IntN(80),
 	}
 }
 
@@ -139,6 +148,7 @@ var errKilled = errors.New("killed")
 // check holds the register to what may be expected after the run.
 func (h *torture) check(what string, d day, run padron.Run, before map[padron.CustomerID]string) {
 	h.t.Helper()
+	h.interrupted(what, run)
 	now, truth := h.names(), h.truth()
 	for id, name := range now {
 		if !h.known[id][name] {
@@ -207,6 +217,10 @@ func (h *torture) runs(runs int) {
 	}
 	if outcomes[padron.OutcomeCompleted] < runs/10 || outcomes[padron.OutcomeFailed] < runs/10 {
 		h.t.Errorf("outcomes %v: the days are not mixed", outcomes)
+	}
+	h.t.Logf("outcomes %v, interruptions %v", outcomes, h.happened)
+	if runs >= 60 && len(h.happened) < len(interruptions) {
+		h.t.Errorf("interruptions %v: the days are not mixed", h.happened)
 	}
 }
 
