@@ -181,7 +181,7 @@ func (d *Delivery) changeSetUnmoved(ctx context.Context, s StackPlan) error {
 		return err
 	case told.execution != types.ExecutionStatusAvailable || told.status != types.ChangeSetStatusCreateComplete:
 		return fmt.Errorf("its change set is %s and %s: somebody executed it, or it is outdated", told.status, told.execution)
-	case s.Before != nil && told.stackID != s.Before.ID:
+	case s.Before != nil && told.stackID != s.Before.ID, !strings.Contains(told.stackID, ":stack/"+s.StackName+"/"):
 		return fmt.Errorf("the recorded change set is of another stack, %s", told.stackID)
 	case !maps.Equal(told.parameters, s.Parameters):
 		return errors.New("its change set has other parameters than the reviewed ones")

@@ -177,6 +177,9 @@ func (s *story) swapped(c commit, record *Record) {
 			forged.Stacks[i].ChangeSet = theirs.ChangeSet
 			forged.Seal()
 			s.refuses(s.of(c), &forged, nil, "stack services: its change set is made of another template than the reviewed one")
+			forged.Stacks[i].ChangeSet = changeSetOf(record, "network")
+			forged.Seal()
+			s.refuses(s.of(c), &forged, nil, "stack services: the recorded change set is of another stack")
 			forged.Stacks[i].Changes, forged.Stacks[i].ChangeSet = nil, stack.ChangeSet
 			forged.Seal()
 			s.refuses(s.of(c), &forged, nil, "stack services: its change set does not describe what was reviewed")
@@ -189,17 +192,13 @@ func (s *story) swapped(c commit, record *Record) {
 func (s *story) taken(c commit) {
 	client := cloudformation.NewFromConfig(s.account.Config(c.env.Region))
 	plan := s.plan(c)
-	arn := func(name string) *string {
-		i := slices.IndexFunc(plan.Record.Stacks, func(p StackPlan) bool { return p.Name == name })
-		return aws.String(plan.Record.Stacks[i].ChangeSet)
-	}
-	if _, err := client.DeleteChangeSet(s.Context(), &cloudformation.DeleteChangeSetInput{ChangeSetName: arn("services")}); err != nil {
+	if _, err := client.DeleteChangeSet(s.Context(), &cloudformation.DeleteChangeSetInput{ChangeSetName: aws.String(changeSetOf(plan.Record, "services"))}); err != nil {
 		s.Fatal(err)
 	}
 	s.refuses(s.of(c), plan.Record, nil, "stack services: its change set is gone", "plan again")
 
 	plan = s.plan(c)
-	if _, err := client.ExecuteChangeSet(s.Context(), &cloudformation.ExecuteChangeSetInput{ChangeSetName: arn("network")}); err != nil {
+	if _, err := client.ExecuteChangeSet(s.Context(), &cloudformation.ExecuteChangeSetInput{ChangeSetName: aws.String(changeSetOf(plan.Record, "network"))}); err != nil {
 		s.Fatal(err)
 	}
 	s.refuses(s.of(c), plan.Record, nil, "stack network: it changed since this was planned, last on")

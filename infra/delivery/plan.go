@@ -195,12 +195,14 @@ func (p *planning) ask(ctx context.Context, s *cfn.Stack, kind types.ChangeSetTy
 	if err != nil {
 		return err
 	}
-	if told.empty() {
-		plan.State, plan.ChangeSet = Unchanged, ""
-		_, err := client.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{StackName: &s.StackName, ChangeSetName: made.Id})
-		return err
-	}
 	if told.status != types.ChangeSetStatusCreateComplete {
+		plan.State, plan.ChangeSet = Unchanged, ""
+		if _, err := client.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{StackName: &s.StackName, ChangeSetName: made.Id}); err != nil {
+			return fmt.Errorf("delete its change set, which is %s: %w", told.status, err)
+		}
+		if told.empty() {
+			return nil
+		}
 		return fmt.Errorf("its change set is %s: %s", told.status, told.reason)
 	}
 	plan.Parameters, plan.Changes, plan.ChangesSHA256 = told.parameters, told.changes, hashOf(told.changes)

@@ -242,3 +242,9 @@ func touched(r *Record) []string {
 	}
 	return all
 }
+
+// changeSetOf is the stack's change set in the record.
+func changeSetOf(r *Record, name string) string {
+	i := slices.IndexFunc(r.Stacks, func(s StackPlan) bool { return s.Name == name })
+	return r.Stacks[i].ChangeSet
+}
