@@ -118,7 +118,7 @@ func (s *interrupting) Release(ctx context.Context, lease padron.Lease) error {
 // ahead, and gives it back.
 func (r *register) takeOver() {
 	other := r.later()
-	defer other.Close() //nolint:errcheck // nothing was left open
+	defer other.Close()
 	lease, err := other.Acquire(context.Background(), "other", time.Minute)
 	if err == nil {
 		err = other.Release(context.Background(), lease)
@@ -149,7 +149,7 @@ func cutSessions(t *testing.T, server *mysqltest.Server, database string) func(c
 				t.Error(err)
 				return
 			}
-			defer rows.Close() //nolint:errcheck // Err is checked
+			defer rows.Close()
 			for rows.Next() {
 				var id int64
 				if err := rows.Scan(&id); err == nil {
