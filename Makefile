@@ -100,8 +100,8 @@ infra-docs: infra-deps ## write anew the documents that are made from the templa
 cost: infra-deps ## what each environment in AWS costs in a month
 	@cd infra && go run ./cmd/padron-infra cost
 
-images: ## the container images, into dist/images; ENV=dev pushes them to that environment's registry
-	@cd infra && go run ./cmd/padron-infra images $(if $(ENV),--push $(ENV))
+images: ## the container images and their bills of materials, into dist/images
+	@cd infra && go run ./cmd/padron-infra images
 
 signing-keys: ## a pair of keys to sign images with, into var/signing
 	@cd infra && go run ./cmd/padron-deliver keys

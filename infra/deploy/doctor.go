@@ -92,7 +92,7 @@ func pushed(ctx context.Context, c aws.Config, env *config.Environment) error {
 		return nil
 	}
 	slices.Sort(missing)
-	return fmt.Errorf("images are missing: push them and write their digests into config/%s.yaml (docs/deploy.md, \"Images\"), then deploy again\n  %s",
+	return fmt.Errorf("images are missing: release them, which writes their digests into config/%s.yaml (docs/deploy.md, \"Images\"), then deploy again\n  %s",
 		env.Name, strings.Join(missing, "\n  "))
 }
 

@@ -154,7 +154,17 @@ func releases(env *config.Environment, kept awss3.IBucket) []awsiam.PolicyStatem
 		allow("Scan", []string{"ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:DescribeImageScanFindings"}, own),
 		// Findings of the enhanced scan are Inspector's, which knows no single one.
 		allow("Findings", []string{"inspector2:ListFindings", "inspector2:ListCoverage"}, []string{"*"}),
+		allow("SeeService", []string{"ecs:DescribeServices"}, []string{ecsARN(env, "service", env.Prefix()+"-"+managerName)}),
+		allow("SeeTasks", []string{"ecs:DescribeTasks"}, []string{ecsARN(env, "task", "*")}),
+		// ECS asks this of a cluster's instances, on Fargate, too, which has none.
+		allow("ListTasks", []string{"ecs:ListTasks"}, []string{ecsARN(env, "container-instance", "*")}),
+		allow("SeeDefinitions", []string{"ecs:DescribeTaskDefinition"}, []string{"*"}), // it knows no single one
 	)
+}
+
+// ecsARN is something in the environment's cluster.
+func ecsARN(env *config.Environment, kind, name string) string {
+	return fmt.Sprintf("arn:aws:ecs:%s:%s:%s/%s/%s", env.Region, env.Account, kind, env.Prefix(), name)
 }
 
 // repositories are those of the environment's images.

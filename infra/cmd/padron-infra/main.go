@@ -19,7 +19,7 @@ type commands struct {
 	Synth synthCommand `cmd:"" help:"Make every environment's templates, in cdk.out/ENVIRONMENT."`
 	Check checkCommand `cmd:"" help:"Run the checking tools over the templates: every finding outside the ledger, and how much was judged."`
 
-	Images   imagesCommand   `cmd:"" help:"Build the container images into dist/images; push them."`
+	Images   imagesCommand   `cmd:"" help:"Build the container images and their bills of materials into dist/images."`
 	Deploy   deployCommand   `cmd:"" help:"Deploy every stack of an environment into its account; goes on where it stopped."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the deployed database's schema and users up to date."`
 	Token    tokenCommand    `cmd:"" help:"Make an API token in the deployed register, and print it."`
