@@ -113,7 +113,8 @@ func (p *pass) believeDeletions(missing, before uint64) error {
 // confirm reads the provider once more and takes back whom it finds: a customer
 // that moved to an earlier page while we read, because another one was removed,
 // was not seen but is there. So is everybody behind a first page that a cache
-// answered twice, which is how a provider that does not page looks. It returns how many records had no usable id.
+// answered twice, which is how a provider that does not page looks. It returns how
+// many records had no usable id.
 func (p *pass) confirm(ctx context.Context, missing *roaring.Bitmap) (unidentified int64, err error) {
 	for page, err := range p.cfg.Provider.Pages(ctx, "") {
 		if err != nil {
