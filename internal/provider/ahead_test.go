@@ -25,6 +25,8 @@ import (
 type slow struct {
 	pages   int
 	latency func(page int) time.Duration
+	// padding is how many bytes a page has besides.
+	padding func(page int) int
 
 	mu            sync.Mutex
 	now, most     int
@@ -39,7 +41,11 @@ func (s *slow) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp := answer(200, list(page, min(page, s.pages)))
+	body := list(page, min(page, s.pages))
+	if s.padding != nil {
+		body += strings.Repeat(" ", s.padding(page))
+	}
+	resp := answer(200, body)
 	resp.Request = r
 	return resp, nil
 }
@@ -99,6 +105,40 @@ func TestPagesInFlightAreFewWhereTheyAreLarge(t *testing.T) {
 			t.Errorf("%d a page: %d in flight, want %d", size, got, want)
 		}
 	}
+}
+
+// TestLargePagesComeOneAtATime: what pages in flight may hold in all is bounded in
+// bytes. A page that has more than its share is asked for again, alone, and so are
+// those behind it.
+func TestLargePagesComeOneAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{pages: 20, latency: constantly(time.Second), padding: func(page int) int {
+			if page < 10 {
+				return 0
+			}
+			return 5 << 20 // more than a 16th of 64 MiB
+		}}
+		c := s.client(t, Config{Concurrency: 16})
+		var got []string
+		for page, err := range c.Pages(t.Context(), "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got) == 16 { // those asked for before the first large one was met are through
+				s.mu.Lock()
+				s.most = 0
+				s.mu.Unlock()
+			}
+			for i := range page.Records {
+				id, _ := page.Records[i].Identity()
+				got = append(got, string(id))
+			}
+		}
+		wantIDs(t, got, ids(1, 20))
+		if s.most != 1 {
+			t.Errorf("%d large pages at once", s.most)
+		}
+	})
 }
 
 // TestBackPressure: whoever takes pages slowly slows the provider down.

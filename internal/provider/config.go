@@ -49,8 +49,8 @@ type Config struct {
 	// PageSize is records a page, 1 to 10,000; default 1,000.
 	PageSize int
 	// Concurrency is how many numbered pages are in flight at once, 1 to 16, and
-	// fewer where they would be more than 20,000 records; default 4, which hides
-	// a provider's latency and leaves it most of its strength.
+	// fewer where they would be more than 20,000 records or bring more than 64 MiB;
+	// default 4, which hides a provider's latency and leaves it most of its strength.
 	Concurrency int
 
 	ConnectTimeout time.Duration // default 10 s

@@ -9,16 +9,29 @@ import (
 	"time"
 )
 
+// bounds is how much one page may be: bytes, unpacked, and records.
+type bounds struct {
+	bytes   int64
+	records int
+}
+
 // fetch reads one page whole, trying again as often as the budget allows.
 func (c *Client) fetch(ctx context.Context, address string) (*reading, error) {
+	return c.fetchUpTo(ctx, address, c.pageBounds())
+}
+
+// pageBounds are those of a page that is held alone.
+func (c *Client) pageBounds() bounds { return bounds{c.cfg.MaxPage, maxPageRecords} }
+
+func (c *Client) fetchUpTo(ctx context.Context, address string, most bounds) (*reading, error) {
 	var page *reading
 	err := c.retry(ctx, func() (bool, error) {
-		r, err := c.open(ctx, address, c.cfg.MaxPage)
+		r, err := c.open(ctx, address, most.bytes)
 		if err != nil {
 			return false, err
 		}
 		page = r
-		return false, r.whole()
+		return false, r.whole(most.records)
 	})
 	return page, err
 }

@@ -107,7 +107,7 @@ func (c *Client) probe(ctx context.Context, address string) (*reading, error) {
 		return nil, err
 	}
 	if r.next != "" {
-		return r, r.whole()
+		return r, r.whole(maxPageRecords)
 	}
 	if err := r.take(c.cfg.PageSize); err != nil {
 		r.close()

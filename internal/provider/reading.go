@@ -112,14 +112,15 @@ func (r *reading) page(cursor string) Page {
 	return p
 }
 
-// whole reads a page to its end and lets go of the connection.
-func (r *reading) whole() error {
+// whole reads a page of at most n records to its end and lets go of the
+// connection.
+func (r *reading) whole(n int) error {
 	defer r.close()
-	if err := r.take(maxPageRecords); err != nil {
+	if err := r.take(n); err != nil {
 		return err
 	}
 	if !r.ended {
-		return final(r.client.fault("too_large", "one page of it has more than %d records", maxPageRecords))
+		return final(r.client.fault("too_large", "one page of it has more than %d records", n))
 	}
 	return nil
 }
