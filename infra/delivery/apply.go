@@ -27,7 +27,10 @@ func (d *Delivery) Apply(ctx context.Context, record *Record, overrides []string
 	if err != nil {
 		return nil, err
 	}
-	err = errors.Join(record.allowed(overrides), d.same(record), onBase(record, last), d.intact(ctx, record.Assets), d.unmoved(ctx, record))
+	if err := d.stacksAre(record); err != nil { // what follows looks for each
+		return nil, fmt.Errorf("nothing was changed: %w", err)
+	}
+	err = errors.Join(record.allowed(overrides), d.same(record), d.honest(record), onBase(record, last), d.intact(ctx, record), d.unmoved(ctx, record))
 	if err != nil {
 		return nil, fmt.Errorf("nothing was changed:\n%w", err)
 	}
@@ -35,9 +38,16 @@ func (d *Delivery) Apply(ctx context.Context, record *Record, overrides []string
 		if s.ChangeSet == "" {
 			continue
 		}
+		// An hour may have passed since they were looked at.
+		if err := errors.Join(d.stackUnmoved(ctx, s), d.intact(ctx, record)); err != nil {
+			return nil, fmt.Errorf("before stack %s, which was not touched, nor those after it: %w", s.Name, err)
+		}
 		if err := d.execute(ctx, s); err != nil {
 			return nil, err
 		}
+	}
+	if err := d.intact(ctx, record); err != nil {
+		return nil, fmt.Errorf("while stacks were deployed: %w", err)
 	}
 	if waiting := record.waiting(); len(waiting) > 0 {
 		return nil, waiting
@@ -110,16 +120,9 @@ func (d *Delivery) same(r *Record) error {
 	if sha(d.Description) != r.ConfigSHA256 {
 		wrong = append(wrong, fmt.Errorf("the description of %s is not the reviewed one", d.Env.Name))
 	}
-	planned := map[string]bool{}
 	for _, s := range r.Stacks {
-		planned[s.Name] = true
 		if sha(d.files[s.Name]) != s.TemplateSHA256 {
 			wrong = append(wrong, fmt.Errorf("the template of stack %s is not the reviewed one: its SHA-256 is %.12s and the record's %.12s", s.Name, sha(d.files[s.Name]), s.TemplateSHA256))
-		}
-	}
-	for _, s := range d.Templates.Stacks {
-		if !planned[s.Name] {
-			wrong = append(wrong, fmt.Errorf("stack %s is in the commit and not in the record", s.Name))
 		}
 	}
 	return errors.Join(wrong...)
@@ -155,7 +158,7 @@ func (d *Delivery) stackUnmoved(ctx context.Context, s StackPlan) error {
 	at, err := d.standing(ctx, s.Region, s.StackName)
 	switch {
 	case errors.Is(err, errNoStack) && s.Before == nil:
-		return nil
+		return leftOut(s, nil, nil)
 	case errors.Is(err, errNoStack):
 		return errors.New("it was there when this was planned, and is gone")
 	case err != nil:
@@ -167,7 +170,7 @@ func (d *Delivery) stackUnmoved(ctx context.Context, s StackPlan) error {
 	case !at.settled():
 		return fmt.Errorf("it is %s", at.Status)
 	}
-	return nil
+	return leftOut(s, at, d.Templates.Stack(s.Name))
 }
 
 func (d *Delivery) changeSetUnmoved(ctx context.Context, s StackPlan) error {
@@ -188,7 +191,7 @@ func (d *Delivery) changeSetUnmoved(ctx context.Context, s StackPlan) error {
 	case hashOf(told.changes) != s.ChangesSHA256 || hashOf(s.Changes) != s.ChangesSHA256:
 		return errors.New("its change set does not describe what was reviewed")
 	}
-	return d.changeSetHolds(ctx, client, s)
+	return errors.Join(d.asPlanned(told, d.Templates.Stack(s.Name)), d.changeSetHolds(ctx, client, s))
 }
 
 // changeSetHolds returns an error unless the change set is made of the reviewed
@@ -217,7 +220,7 @@ func (d *Delivery) released(record *Record, last *Release, overrides []string) *
 	r := &Release{
 		Format: Format, Revision: 1, RollbackTo: record.RollbackTo,
 		Environment: record.Environment, Account: record.Account, Region: record.Region,
-		Commit: d.Source.Commit, Tree: record.Tree, Padron: record.Padron, Record: record.SHA256, Applied: d.Now().UTC(),
+		Commit: d.Source.Commit, Tree: record.Tree, Padron: d.Source.Version, Record: record.SHA256, Applied: d.Now().UTC(),
 		Images: record.Images, Version: record.Version, Assets: record.Assets, ConfigSHA256: record.ConfigSHA256, Overrides: overrides,
 	}
 	if last != nil {

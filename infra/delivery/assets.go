@@ -33,11 +33,16 @@ type file struct {
 	} `json:"destinations"`
 }
 
-// upload brings every file of the assembly into its region's bucket, as the cdk
-// would, and returns what is there. The CDK names each after a hash of its
-// source, so that what is there already stays; its content is compared.
-func (d *Delivery) upload(ctx context.Context) ([]Asset, error) {
-	done := map[string]Asset{}
+// source is an asset and the file of the assembly that it is made of.
+type source struct {
+	Asset
+	file file
+}
+
+// sources are the files of every stack's asset manifest, each place once, in
+// order. Their hashes are not known yet.
+func (d *Delivery) sources() ([]source, error) {
+	found := map[string]source{}
 	for _, s := range d.Templates.Stacks {
 		var manifest struct {
 			Files map[string]file `json:"files"`
@@ -48,20 +53,31 @@ func (d *Delivery) upload(ctx context.Context) ([]Asset, error) {
 		for _, f := range manifest.Files {
 			for _, to := range f.Destinations {
 				asset := Asset{Region: to.Region, Bucket: to.Bucket, Key: to.Key}
-				if _, twice := done[asset.at()]; twice {
-					continue
-				}
-				var err error
-				if asset.SHA256, err = d.put(ctx, asset, f); err != nil {
-					return nil, fmt.Errorf("asset %s of stack %s: %w", asset.at(), s.Name, err)
-				}
-				done[asset.at()] = asset
+				found[asset.at()] = source{asset, f}
 			}
 		}
 	}
+	var all []source
+	for _, at := range sortedKeys(found) {
+		all = append(all, found[at])
+	}
+	return all, nil
+}
+
+// upload brings every file of the assembly into its region's bucket, as the cdk
+// would, and returns what is there. The CDK names each after a hash of its
+// source, so that what is there already stays; its content is compared.
+func (d *Delivery) upload(ctx context.Context) ([]Asset, error) {
+	sources, err := d.sources()
+	if err != nil {
+		return nil, err
+	}
 	var all []Asset
-	for _, at := range sortedKeys(done) {
-		all = append(all, done[at])
+	for _, s := range sources {
+		if s.SHA256, err = d.put(ctx, s.Asset, s.file); err != nil {
+			return nil, fmt.Errorf("asset %s: %w", s.at(), err)
+		}
+		all = append(all, s.Asset)
 	}
 	return all, nil
 }
@@ -69,9 +85,12 @@ func (d *Delivery) upload(ctx context.Context) ([]Asset, error) {
 // at is where the asset is, for people.
 func (a Asset) at() string { return "s3://" + a.Bucket + "/" + a.Key }
 
+// path is where the assembly has the file.
+func (d *Delivery) path(f file) string { return filepath.Join(d.Templates.Dir, f.Source.Path) }
+
 // put uploads the asset where it is not there, and returns its hash.
 func (d *Delivery) put(ctx context.Context, asset Asset, f file) (string, error) {
-	source := filepath.Join(d.Templates.Dir, f.Source.Path)
+	source := d.path(f)
 	client := d.publisher(asset.Region)
 	there, err := read(ctx, client, asset.Bucket, asset.Key)
 	if err == nil {
@@ -184,6 +203,9 @@ func unpacked(archive []byte) (map[string][]byte, error) {
 		if strings.HasSuffix(f.Name, "/") {
 			continue
 		}
+		if _, twice := files[f.Name]; twice {
+			return nil, fmt.Errorf("it holds %s twice, and who unpacks it may take either", f.Name)
+		}
 		in, err := f.Open()
 		if err != nil {
 			return nil, err
@@ -194,19 +216,4 @@ func unpacked(archive []byte) (map[string][]byte, error) {
 		}
 	}
 	return files, nil
-}
-
-// intact returns an error unless every asset is still what it was: resources
-// are made of them when the change sets are executed.
-func (d *Delivery) intact(ctx context.Context, assets []Asset) error {
-	for _, a := range assets {
-		there, err := read(ctx, objects(d.in(a.Region)), a.Bucket, a.Key)
-		if err != nil {
-			return fmt.Errorf("asset %s: %w", a.at(), err)
-		}
-		if sha(there) != a.SHA256 {
-			return fmt.Errorf("asset %s is not what was reviewed: somebody changed it; delete that object, plan again and have that reviewed", a.at())
-		}
-	}
-	return nil
 }

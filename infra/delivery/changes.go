@@ -23,7 +23,11 @@ type changeSet struct {
 	reason    string
 	// parameters are the template's, with what they were looked up to be.
 	parameters map[string]string
-	changes    []review.Change
+	// asked are the parameters as they were given, and tags the stack's.
+	asked, tags map[string]string
+	changes     []review.Change
+	// beyond is what it would do that a template does not say, "" for nothing.
+	beyond string
 }
 
 // errNoChangeSet is a change set that is not there any more.
@@ -43,7 +47,8 @@ func describe(ctx context.Context, client *cloudformation.Client, stackName, arn
 		}
 		if all == nil {
 			all = &changeSet{stackID: aws.ToString(page.StackId), status: page.Status, execution: page.ExecutionStatus, reason: aws.ToString(page.StatusReason)}
-			all.parameters = parametersOf(page.Parameters)
+			all.parameters, all.asked = parametersOf(page.Parameters)
+			all.tags, all.beyond = tagsOf(page.Tags), beyond(page)
 		}
 		for _, c := range page.Changes {
 			if c.ResourceChange != nil {
@@ -55,12 +60,39 @@ func describe(ctx context.Context, client *cloudformation.Client, stackName, arn
 	return all, nil
 }
 
-func parametersOf(list []types.Parameter) map[string]string {
-	all := map[string]string{}
+func parametersOf(list []types.Parameter) (resolved, asked map[string]string) {
+	resolved, asked = map[string]string{}, map[string]string{}
 	for _, p := range list {
-		all[aws.ToString(p.ParameterKey)] = cmp.Or(aws.ToString(p.ResolvedValue), aws.ToString(p.ParameterValue))
+		name, value := aws.ToString(p.ParameterKey), aws.ToString(p.ParameterValue)
+		asked[name], resolved[name] = value, cmp.Or(aws.ToString(p.ResolvedValue), value)
+	}
+	return resolved, asked
+}
+
+func tagsOf(list []types.Tag) map[string]string {
+	all := map[string]string{}
+	for _, t := range list {
+		all[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return all
+}
+
+// beyond says what no change set of a plan asks for: each changes what an
+// execution does, or who is told, and no template shows it.
+func beyond(told *cloudformation.DescribeChangeSetOutput) string {
+	switch rollback := told.RollbackConfiguration; {
+	case len(told.NotificationARNs) > 0:
+		return "tells " + strings.Join(told.NotificationARNs, ", ")
+	case aws.ToBool(told.ImportExistingResources):
+		return "takes over resources that exist"
+	case told.OnStackFailure != "" && told.OnStackFailure != types.OnStackFailureRollback:
+		return "does " + string(told.OnStackFailure) + " where it fails"
+	case rollback != nil && len(rollback.RollbackTriggers) > 0:
+		return "rolls back at alarms that nobody declared"
+	case told.ParentChangeSetId != nil:
+		return "belongs to another change set"
+	}
+	return ""
 }
 
 // empty reports whether CloudFormation found nothing to do.

@@ -38,6 +38,9 @@ type Delivery struct {
 
 	// files are the templates as written, by stack.
 	files map[string][]byte
+	// kept is the release that the templates are of, nil where they are a
+	// commit's.
+	kept *Release
 }
 
 // The defaults of a delivery. A database cluster is what takes longest.

@@ -124,6 +124,9 @@ func (s *story) refusals(c commit) {
 	plan := s.plan(c)
 	s.tampered(c, plan.Record)
 	s.swapped(c, plan.Record)
+	s.forgeries(c, plan.Record)
+	s.poisoned(c, plan.Record)
+	s.overridden(c)
 	s.taken(c)
 }
 

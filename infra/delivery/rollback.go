@@ -28,7 +28,7 @@ func (d *Delivery) Rollback(ctx context.Context, to *Release) (*Plan, error) {
 	if err := d.turnTo(ctx, shelf, to); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(d.intact(ctx, to.Assets), d.pulled(ctx, to.Images)); err != nil {
+	if err := errors.Join(d.unspoilt(ctx, to.Assets), d.pulled(ctx, to.Images)); err != nil {
 		return nil, fmt.Errorf("release %d cannot run any more:\n%w", to.Revision, err)
 	}
 	record := d.begin()
@@ -62,6 +62,7 @@ func (d *Delivery) turnTo(ctx context.Context, shelf *Shelf, to *Release) (err e
 	if d.files, d.Description, err = shelf.templates(ctx, to); err != nil {
 		return err
 	}
+	d.kept = to
 	d.Source = Source{Version: to.Padron, Commit: to.Commit, Tree: to.Tree}
 	d.Templates, err = to.assembly(d.files)
 	return err

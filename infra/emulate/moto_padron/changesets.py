@@ -1,6 +1,7 @@
 """Change sets as AWS has them: described by property, executed once, rolled back where they fail."""
 
 import json
+from copy import copy
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -26,6 +27,7 @@ def repair() -> None:
     models.ChangeSet._parse_template = _parse_change_set
     models.ChangeSet.diff = _described
     responses.CloudFormationResponse.get_template = _get_template
+    responses.CloudFormationResponse.describe_change_set = _tell_change_set
     parsing.parse_and_create_resource = _say_which(_create)
     parsing.parse_and_update_resource = _say_which(_change)
 
@@ -143,6 +145,13 @@ def _get_template(self: Any) -> Any:
     if not name:
         return _template(self)
     return ActionResult({"TemplateBody": self.cloudformation_backend.describe_change_set(name).template})
+
+
+def _tell_change_set(self: Any) -> Any:
+    """Tags are told as a list, which moto keeps as a map."""
+    told = copy(self.cloudformation_backend.describe_change_set(self._get_param("ChangeSetName")))
+    told.tags = [{"Key": key, "Value": value} for key, value in (told.tags or {}).items()]
+    return ActionResult(told)
 
 
 def _describe_change_set(self: Any, change_set_name: str) -> Any:
