@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -45,11 +46,8 @@ func (r *runCmd) Run(ctx context.Context, env *cli.Env) error {
 		return r.runPartition(ctx, env)
 	}
 	cfg, err := env.Load(nil, "PADRON_PROVIDER_URL")
-	if err != nil {
-		return err
-	}
-	force, err := forceReason(r.Force)
-	if err != nil {
+	force, wrong := forceReason(r.Force)
+	if err := errors.Join(err, wrong); err != nil {
 		return err
 	}
 	logger := env.Logger(cfg)
