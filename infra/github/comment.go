@@ -61,6 +61,11 @@ func ReadDocument(path string) (string, error) {
 	return string(b), err
 }
 
+// harmless puts a space without width where a tag, an entity, a picture or a
+// mention would begin: in a block of code, too, what is seen stays the same. An
+// entity can spell any of the others.
+var harmless = strings.NewReplacer("<", "<\u200b", "&", "&\u200b", "![", "!\u200b[", "@", "@\u200b")
+
 // Tame makes a document that somebody else wrote harmless in a comment: nobody
 // is mentioned by it, nothing is loaded, nothing hidden stands in it, and it
 // fits. A document that is no text is an error.
@@ -75,13 +80,11 @@ func Tame(document string) (string, error) {
 		}
 		return c
 	}, document)
-	tame := strings.NewReplacer(
-		"<!--", "&lt;!--", "![", "!&#91;", "<img", "&lt;img", "<IMG", "&lt;IMG", "@", "@\u200b",
-	).Replace(visible)
-	return cut(tame), nil
+	return cut(harmless.Replace(visible)), nil
 }
 
-// cut ends a document that is too long at a line, and says so.
+// cut ends a document that is too long at a line, and says so before anything
+// else: below a block of code that was left open nobody would read it.
 func cut(document string) string {
 	if len(document) <= longest {
 		return document
@@ -90,9 +93,10 @@ func cut(document string) string {
 	if i := strings.LastIndexByte(document, '\n'); i > 0 {
 		document = document[:i]
 	}
+	document = strings.ToValidUTF8(document, "") // a line longer than that
 	// A block of code that was cut open is closed.
 	if strings.Count(document, "\n```")%2 == 1 {
 		document += "\n```"
 	}
-	return document + "\n\n**The document is longer than a comment can be. The whole is in the workflow's artifact.**\n"
+	return "**The document is longer than a comment can be. The whole is in the workflow's artifact.**\n\n" + document + "\n"
 }

@@ -30,8 +30,10 @@ func TestTame(t *testing.T) {
 	for name, tt := range map[string]struct{ in, want string }{
 		"plain":          {"| a | b |\n|---|---|\n", "| a | b |\n|---|---|\n"},
 		"mention":        {"hello @everybody", "hello @\u200beverybody"},
-		"picture":        {"![x](https://example.com/track)", "!&#91;x](https://example.com/track)"},
-		"tag":            {"<img src=x><!-- padron: review -->", "&lt;img src=x>&lt;!-- padron: review -->"},
+		"picture":        {"![x](https://example.com/track)", "!\u200b[x](https://example.com/track)"},
+		"tag":            {"<img src=x><!-- padron: review -->", "<\u200bimg src=x><\u200b!-- padron: review -->"},
+		"mixed case":     {"<ImG src=x><Video src=x>", "<\u200bImG src=x><\u200bVideo src=x>"},
+		"spelt mention":  {"&#64;everybody &commat;all", "&\u200b#64;everybody &\u200bcommat;all"},
 		"turned text":    {"a\u202eb\u200bc", "abc"},
 		"control":        {"a\x1b[31mb\r\n", "a[31mb\n"},
 		"red is allowed": {"🔴 replaced", "🔴 replaced"},
@@ -57,8 +59,11 @@ func TestLongDocumentIsCut(t *testing.T) {
 	if n := utf8.RuneCountInString(got); n > 65_000 || !utf8.ValidString(got) {
 		t.Errorf("%d characters are left, valid: %v", n, utf8.ValidString(got))
 	}
-	if !strings.Contains(got, "line of the document\n```\n\n**The document is longer") {
-		t.Errorf("it ends %q", got[len(got)-200:])
+	if !strings.HasPrefix(got, "**The document is longer") || !strings.HasSuffix(got, "line of the document\n```\n") {
+		t.Errorf("it begins %q and ends %q", got[:100], got[len(got)-200:])
+	}
+	if got, err := github.Tame("x" + strings.Repeat("é", 60_000)); err != nil || !utf8.ValidString(got) {
+		t.Errorf("one long line: %v, valid: %v", err, utf8.ValidString(got))
 	}
 }
 

@@ -42,17 +42,20 @@ func (r *Repository) Review(ctx context.Context, commit, workflow, artifact, dir
 	return pull.GetNumber(), unpack(archive, dir)
 }
 
-// merged returns the pull request whose merge made the commit.
+// base is the branch that is deployed.
+const base = "main"
+
+// merged returns the pull request whose merge into main made the commit.
 func (r *Repository) merged(ctx context.Context, commit string) (*github.PullRequest, error) {
 	for pull, err := range r.client.PullRequests.ListPullRequestsWithCommitIter(ctx, r.owner, r.name, commit, nil) {
 		if err != nil {
 			return nil, fmt.Errorf("pull requests with commit %s: %w", commit, err)
 		}
-		if pull.MergedAt != nil && pull.GetMergeCommitSHA() == commit {
+		if pull.MergedAt != nil && pull.GetMergeCommitSHA() == commit && pull.GetBase().GetRef() == base {
 			return pull, nil
 		}
 	}
-	return nil, fmt.Errorf("no pull request was merged as %s: what nobody reviewed is not deployed", commit)
+	return nil, fmt.Errorf("no pull request was merged as %s into main: what nobody reviewed is not deployed", commit)
 }
 
 // newest returns the last artifact of the workflow's runs on the head, of the
@@ -64,7 +67,7 @@ func (r *Repository) newest(ctx context.Context, head, workflow, name string) (*
 		if err != nil {
 			return nil, fmt.Errorf("runs of %s on %s: %w", workflow, head, err)
 		}
-		if run.GetHeadRepository().GetFullName() != r.String() {
+		if run.GetHeadRepository().GetFullName() != r.String() || run.GetHeadSHA() != head || run.GetEvent() != runs.Event {
 			continue
 		}
 		for a, err := range r.client.Actions.ListWorkflowRunArtifactsIter(ctx, r.owner, r.name, run.GetID(), nil) {

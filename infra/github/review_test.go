@@ -52,6 +52,10 @@ func TestReviewOfWhatWasMerged(t *testing.T) {
 	fork := server.Runs[0]
 	fork.Repository, fork.Artifacts = "somebody/padron", []githubtest.Artifact{artifact(10, "of a fork")}
 	server.Runs = append(server.Runs, fork)
+	server.Pulls = append(server.Pulls, githubtest.Pull{Number: 8, HeadSHA: strings.Repeat("4", 40), MergedSHA: strings.Repeat("5", 40), Base: "aside"})
+	if _, err := review(t, repository, strings.Repeat("5", 40)); err == nil || !strings.Contains(err.Error(), "into main") {
+		t.Errorf("merged into another branch: %v", err)
+	}
 	dir, err := review(t, repository, merged)
 	if err != nil {
 		t.Fatal(err)

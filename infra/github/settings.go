@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -16,7 +17,8 @@ import (
 
 // Setting is one resource of GitHub's REST API and what it must say.
 type Setting struct {
-	// Resource is its path; {repository} stands for OWNER/NAME.
+	// Resource is its path; {repository} stands for OWNER/NAME, and {ruleset} for
+	// each ruleset that holds for main: the setting is then asked of all.
 	Resource string `json:"resource"`
 	// Where a person sets it.
 	Where string `json:"where"`
@@ -61,19 +63,50 @@ func Settings(path string) ([]Setting, error) {
 func (r *Repository) Differences(ctx context.Context, settings []Setting) ([]string, error) {
 	var lines []string
 	for _, s := range settings {
-		got, err := r.ask(ctx, s.Resource)
-		if missing, ok := errors.AsType[*github.ErrorResponse](err); ok && unreadable(missing) {
-			lines = append(lines, fmt.Sprintf("%s: is not there, or the token may not read it (%s)", s.Resource, s.Where))
-			continue
-		}
+		resources, err := r.resources(ctx, s.Resource)
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range differ("", s.Want, got) {
-			lines = append(lines, fmt.Sprintf("%s: %s (%s)", s.Resource, d, s.Where))
+		for _, resource := range resources {
+			got, err := r.ask(ctx, resource)
+			if missing, ok := errors.AsType[*github.ErrorResponse](err); ok && unreadable(missing) {
+				lines = append(lines, fmt.Sprintf("%s: is not there, or the token may not read it (%s)", resource, s.Where))
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			for _, d := range differ("", s.Want, got) {
+				lines = append(lines, fmt.Sprintf("%s: %s (%s)", resource, d, s.Where))
+			}
 		}
 	}
 	return lines, nil
+}
+
+// resources are the setting's resource, or one for each ruleset of main. A main
+// without rules has none, which the setting of its rules tells.
+func (r *Repository) resources(ctx context.Context, resource string) ([]string, error) {
+	if !strings.Contains(resource, "{ruleset}") {
+		return []string{resource}, nil
+	}
+	answer, err := r.ask(ctx, "repos/{repository}/rules/branches/main")
+	if missing, ok := errors.AsType[*github.ErrorResponse](err); ok && unreadable(missing) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	rules, _ := answer.([]any)
+	for _, rule := range rules {
+		fields, _ := rule.(map[string]any)
+		one := strings.ReplaceAll(resource, "{ruleset}", text(fields["ruleset_id"]))
+		if !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return all, nil
 }
 
 func unreadable(e *github.ErrorResponse) bool {

@@ -35,7 +35,10 @@ func wanted(t *testing.T, server *githubtest.Server) []github.Setting {
 	}
 	for _, s := range settings {
 		path := strings.TrimPrefix(strings.TrimPrefix(s.Resource, "repos/{repository}"), "/")
-		server.Settings[path] = answered(t, s.Want)
+		server.Settings[strings.ReplaceAll(path, "{ruleset}", "7")] = answered(t, s.Want)
+	}
+	for _, rule := range server.Settings["rules/branches/main"].([]any) {
+		rule.(map[string]any)["ruleset_id"] = 7
 	}
 	return settings
 }
@@ -119,7 +122,18 @@ func TestDifferencesAreFound(t *testing.T) {
 		{"a check is not required", func(s map[string]any) {
 			parameters := at(s["rules/branches/main"], 0, "parameters")
 			parameters["required_status_checks"] = parameters["required_status_checks"].([]any)[1:]
-		}, `required_status_checks lacks {"context":"plan"}`},
+		}, `required_status_checks lacks {"context":"plan","integration_id":15368}`},
+		{"anybody's check", func(s map[string]any) {
+			parameters := at(s["rules/branches/main"], 0, "parameters")
+			parameters["required_status_checks"].([]any)[0].(map[string]any)["integration_id"] = nil
+		}, "required_status_checks[plan].integration_id is null and must be 15368"},
+		{"somebody passes the rules by", func(s map[string]any) {
+			at(s["rulesets/7"])["bypass_actors"] = []any{map[string]any{"actor_type": "OrganizationAdmin"}}
+		}, `rulesets/7: bypass_actors has {"actor_type":"OrganizationAdmin"}`},
+		{"who may pass the rules by is not told", func(s map[string]any) { delete(at(s["rulesets/7"]), "bypass_actors") },
+			"rulesets/7: bypass_actors is null and must be []"},
+		{"a key that pushes", func(s map[string]any) { s["keys"] = []any{map[string]any{"title": "ci"}} }, `has {"title":"ci"}, which is not in the file`},
+		{"a secret", func(s map[string]any) { at(s["actions/secrets"])["total_count"] = 1 }, "total_count is 1 and must be 0"},
 		{"another subject", func(s map[string]any) { at(s["actions/oidc/customization/sub"])["use_default"] = false },
 			"use_default is false and must be true"},
 		{"a field is missing", func(s map[string]any) { delete(at(s[""]), "allow_merge_commit") },

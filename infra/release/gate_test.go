@@ -76,6 +76,8 @@ func TestGate(t *testing.T) {
 	for want, found := range map[string][]release.Finding{
 		"HIGH CVE-2026-2222 in padron":           append(covered, finding("CVE-2026-2222", "HIGH", "padron", "arm64")),
 		"CRITICAL CVE-2026-1111 in synchronizer": append(covered, finding("CVE-2026-1111", "CRITICAL", "synchronizer", "arm64")),
+		"UNTRIAGED CVE-2026-2222 in padron":      append(covered, finding("CVE-2026-2222", "UNTRIAGED", "padron", "arm64")),
+		"SEVERE CVE-2026-2222 in padron":         append(covered, finding("CVE-2026-2222", "SEVERE", "padron", "arm64")),
 		"which nothing has any more":             nil,
 	} {
 		if _, err := allow.Gate(found); err == nil || strings.Count(err.Error(), want) != 1 {

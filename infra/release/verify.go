@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -164,15 +165,23 @@ func (v Verifier) tasks(ctx context.Context, s *types.Service) error {
 		if t.HealthStatus == types.HealthStatusUnhealthy {
 			faults = append(faults, fmt.Errorf("%s: task %s is unhealthy", managerName, aws.ToString(t.TaskArn)))
 		}
-		for _, c := range t.Containers {
-			_, digest, found := strings.Cut(aws.ToString(c.Image), "/"+v.Env.Prefix()+"-"+managerName+"@")
-			if found && digest != v.Images[managerName] {
-				faults = append(faults, fmt.Errorf("%s: task %s still runs %s, not the release's %s",
-					managerName, aws.ToString(t.TaskArn), digest, v.Images[managerName]))
-			}
+		if digest := v.runs(t); digest != v.Images[managerName] {
+			faults = append(faults, fmt.Errorf("%s: task %s still runs %s, not the release's %s",
+				managerName, aws.ToString(t.TaskArn), cmp.Or(digest, "an image without a digest"), v.Images[managerName]))
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// runs is the digest of the service's image in the task, "" where none is
+// pinned.
+func (v Verifier) runs(t types.Task) string {
+	for _, c := range t.Containers {
+		if _, digest, found := strings.Cut(aws.ToString(c.Image), "/"+v.Env.Prefix()+"-"+managerName+"@"); found {
+			return digest
+		}
+	}
+	return ""
 }
 
 // running are the service's tasks that run.

@@ -111,7 +111,11 @@ func TestVerify(t *testing.T) {
 		"failed": {func(c *cluster) {
 			c.service["deployments"] = []any{map[string]any{"rolloutState": "FAILED", "rolloutStateReason": "tasks failed to start"}}
 		}, "its deployment failed: tasks failed to start"},
-		"an old task":   {func(c *cluster) { c.tasks = []any{task(before, "RUNNING", "HEALTHY")} }, "still runs sha256:0000"},
+		"an old task": {func(c *cluster) { c.tasks = []any{task(before, "RUNNING", "HEALTHY")} }, "still runs sha256:0000"},
+		"by a tag": {func(c *cluster) {
+			c.tasks = []any{with(task(after, "RUNNING", "HEALTHY").(map[string]any), "containers",
+				[]any{map[string]any{"image": "111122223333.dkr.ecr.us-east-1.amazonaws.com/padron-dev-customers-mngr:v1"}})}
+		}, "still runs an image without a digest"},
 		"too few tasks": {func(c *cluster) { c.tasks = []any{task(after, "PENDING", "UNKNOWN")} }, "0 of 1 tasks run"},
 		"an ill task":   {func(c *cluster) { c.tasks = []any{task(after, "RUNNING", "UNHEALTHY")} }, "is unhealthy"},
 		"nothing wanted": {func(c *cluster) {

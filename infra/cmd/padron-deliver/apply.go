@@ -13,6 +13,7 @@ import (
 type applyCommand struct {
 	target
 	Record string   `required:"" placeholder:"FILE|DIR" help:"The reviewed record.json, or the folder that holds it. The release record is written beside it."`
+	Back   bool     `name:"rollback" help:"The record is of padron-deliver rollback: without this, such a record is refused, and with it every other."`
 	Allow  []string `name:"allow-replacement" placeholder:"STACK/ID" help:"A stateful resource that may be replaced or deleted, with what is in it; once for each."`
 }
 
@@ -23,6 +24,9 @@ func (c applyCommand) Run(ctx context.Context) error {
 	}
 	record, err := delivery.ReadRecord(c.Record)
 	if err != nil {
+		return err
+	}
+	if err := c.expects(record); err != nil {
 		return err
 	}
 	_, d, err := c.of(ctx, record)
@@ -43,6 +47,19 @@ func (c applyCommand) Run(ctx context.Context) error {
 	}
 	_, err = fmt.Printf("release %d of %s runs commit %.12s: %s\n", release.Revision, release.Environment, release.Commit, path)
 	return err
+}
+
+// expects returns an error where the record goes back and the caller does not, or
+// the other way round: what was merged is never an earlier release, whatever a
+// record beside it says.
+func (c applyCommand) expects(record *delivery.Record) error {
+	switch back := record.RollbackTo > 0; {
+	case back && !c.Back:
+		return fmt.Errorf("the record goes back to release %d, and a change was to be applied: only --rollback goes back", record.RollbackTo)
+	case c.Back && !back:
+		return errors.New("the record is of a change, and --rollback takes that of a rollback")
+	}
+	return nil
 }
 
 // of is the delivery of the commit, or the one whose templates were kept, where

@@ -6,6 +6,7 @@ package githubtest
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -57,6 +58,8 @@ type Run struct {
 type Pull struct {
 	Number             int
 	HeadSHA, MergedSHA string
+	// Base is the branch that it was merged into, "" for main.
+	Base string
 }
 
 // Server is the GitHub.
@@ -149,7 +152,7 @@ func (s *Server) pulls(w http.ResponseWriter, r *http.Request) {
 		if sha := r.PathValue("sha"); sha == p.MergedSHA || sha == p.HeadSHA {
 			found = append(found, map[string]any{
 				"number": p.Number, "merge_commit_sha": p.MergedSHA, "merged_at": "2026-01-02T03:04:05Z",
-				"head": map[string]any{"sha": p.HeadSHA},
+				"head": map[string]any{"sha": p.HeadSHA}, "base": map[string]any{"ref": cmp.Or(p.Base, "main")},
 			})
 		}
 	}
@@ -160,7 +163,7 @@ func (s *Server) runs(w http.ResponseWriter, r *http.Request) {
 	found := []any{}
 	for i, run := range s.Runs {
 		if run.Workflow == r.PathValue("file") && run.HeadSHA == r.FormValue("head_sha") && run.Event == r.FormValue("event") {
-			found = append(found, map[string]any{"id": i + 1, "head_repository": map[string]any{"full_name": run.Repository}})
+			found = append(found, map[string]any{"id": i + 1, "head_sha": run.HeadSHA, "event": run.Event, "head_repository": map[string]any{"full_name": run.Repository}})
 		}
 	}
 	answer(w, map[string]any{"total_count": len(found), "workflow_runs": found})

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"testing"
+
+	"padron/infra/delivery"
+)
+
+// TestApplyOfARollback: the record that a pull request left cannot bring an
+// earlier release back.
+func TestApplyOfARollback(t *testing.T) {
+	for _, to := range []int{0, 3} {
+		for _, back := range []bool{false, true} {
+			err := applyCommand{Back: back}.expects(&delivery.Record{RollbackTo: to})
+			if want := back != (to > 0); (err != nil) != want {
+				t.Errorf("--rollback=%v with a record to release %d: %v", back, to, err)
+			}
+		}
+	}
+}
