@@ -101,7 +101,7 @@ func (s *Signer) signing(who Who, verb string, args ...string) []string {
 // signed by who, and the bill of materials of each of the platforms attested.
 // The digest is what is verified: an altered image has another one.
 func (s *Signer) Verify(ctx context.Context, who Who, repository string, b Built) error {
-	if err := s.run(ctx, s.verifying(who, "verify", repository+"@"+b.Digest)...); err != nil {
+	if err := s.Signed(ctx, who, repository, b.Digest); err != nil {
 		return fmt.Errorf("signature of %s: %w", b.Name, err)
 	}
 	for _, arch := range Architectures {
@@ -111,6 +111,12 @@ func (s *Signer) Verify(ctx context.Context, who Who, repository string, b Built
 		}
 	}
 	return nil
+}
+
+// Signed returns an error unless the image of this digest in the repository was
+// signed by who.
+func (s *Signer) Signed(ctx context.Context, who Who, repository, digest string) error {
+	return s.run(ctx, s.verifying(who, "verify", repository+"@"+digest)...)
 }
 
 func (s *Signer) verifying(who Who, verb string, args ...string) []string {

@@ -23,6 +23,7 @@ type commands struct {
 	Rollback rollbackCommand `cmd:"" help:"Plan the way back to an earlier release; apply it like any other plan."`
 	Drift    driftCommand    `cmd:"" help:"Find what was changed in the account since it was deployed; exit code 1 where something was."`
 	Release  releaseCommand  `cmd:"" help:"Build and push the images, wait for their scan, stop what is grave, sign the rest, and name it in the environment's description."`
+	Signed   signedCommand   `cmd:"" help:"See that every image that the description names is signed by a release: what did not pass the gate is not."`
 	Verify   verifyCommand   `cmd:"" help:"See that a release is what runs, not the one before it, and that padron check passes at the bastion."`
 	Keys     keysCommand     `cmd:"" help:"Make a pair of keys to sign images with; the workflows sign without one."`
 }

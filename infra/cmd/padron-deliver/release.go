@@ -80,8 +80,12 @@ func (c releaseCommand) who(env *config.Environment) (signs, believed images.Who
 		if os.Getenv("ACTIONS_ID_TOKEN_REQUEST_URL") == "" {
 			return signs, believed, errors.New("nobody to sign as: this is no job of a workflow with `id-token: write`; make a key by `padron-deliver keys`, and give it with --key")
 		}
-		identity := images.Who{Identity: "https://github.com/" + env.Delivery.Repository + workflow, Issuer: tokenIssuer}
-		return identity, identity, nil
+		return releaser(env), releaser(env), nil
 	}
 	return images.Who{Key: c.Key}, images.Who{Key: filepath.Join(filepath.Dir(c.Key), "cosign.pub")}, nil
+}
+
+// releaser is the workflow that releases.
+func releaser(env *config.Environment) images.Who {
+	return images.Who{Identity: "https://github.com/" + env.Delivery.Repository + workflow, Issuer: tokenIssuer}
 }
