@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"padron/infra/deploy"
 )
 
 // Apply executes exactly what the record says was reviewed, in its order, and
@@ -30,21 +32,13 @@ func (d *Delivery) Apply(ctx context.Context, record *Record, overrides []string
 	if err := d.stacksAre(record); err != nil { // what follows looks for each
 		return nil, fmt.Errorf("nothing was changed: %w", err)
 	}
-	err = errors.Join(record.allowed(overrides), d.same(record), d.honest(record), onBase(record, last), d.intact(ctx, record), d.unmoved(ctx, record))
+	err = errors.Join(record.allowed(overrides), d.same(record), d.ordered(record), d.honest(record), onBase(record, last), d.intact(ctx, record), d.unmoved(ctx, record))
 	if err != nil {
 		return nil, fmt.Errorf("nothing was changed:\n%w", err)
 	}
-	for _, s := range record.Stacks {
-		if s.ChangeSet == "" {
-			continue
-		}
-		// An hour may have passed since they were looked at.
-		if err := errors.Join(d.stackUnmoved(ctx, s), d.intact(ctx, record)); err != nil {
-			return nil, fmt.Errorf("before stack %s, which was not touched, nor those after it: %w", s.Name, err)
-		}
-		if err := d.execute(ctx, s); err != nil {
-			return nil, err
-		}
+	migrated, err := d.executeAll(ctx, record, last)
+	if err != nil {
+		return nil, err
 	}
 	if err := d.intact(ctx, record); err != nil {
 		return nil, fmt.Errorf("while stacks were deployed: %w", err)
@@ -52,8 +46,32 @@ func (d *Delivery) Apply(ctx context.Context, record *Record, overrides []string
 	if waiting := record.waiting(); len(waiting) > 0 {
 		return nil, waiting
 	}
-	release := d.released(record, last, overrides)
+	release := d.released(record, last, overrides, migrated)
 	return release, shelf.add(ctx, release, d.files, d.Description)
+}
+
+// executeAll executes every change set of the record in order, and migrates the
+// database after the stack that holds the migration.
+func (d *Delivery) executeAll(ctx context.Context, record *Record, last *Release) (*deploy.Migrated, error) {
+	var migrated *deploy.Migrated
+	for _, s := range record.Stacks {
+		if s.ChangeSet != "" {
+			// An hour may have passed since they were looked at.
+			if err := errors.Join(d.stackUnmoved(ctx, s), d.intact(ctx, record)); err != nil {
+				return nil, fmt.Errorf("before stack %s, which was not touched, nor those after it: %w", s.Name, err)
+			}
+			if err := d.execute(ctx, s); err != nil {
+				return nil, err
+			}
+		}
+		if s.Name == migrationStack && s.State != Waiting {
+			var err error
+			if migrated, err = d.migrate(ctx, s, last); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return migrated, nil
 }
 
 // begun checks the record and the account, and fetches what a rollback goes back
@@ -216,12 +234,13 @@ func (d *Delivery) changeSetHolds(ctx context.Context, client *cloudformation.Cl
 }
 
 // released is the record of what runs now.
-func (d *Delivery) released(record *Record, last *Release, overrides []string) *Release {
+func (d *Delivery) released(record *Record, last *Release, overrides []string, migrated *deploy.Migrated) *Release {
 	r := &Release{
 		Format: Format, Revision: 1, RollbackTo: record.RollbackTo,
 		Environment: record.Environment, Account: record.Account, Region: record.Region,
 		Commit: d.Source.Commit, Tree: record.Tree, Padron: d.Source.Version, Record: record.SHA256, Applied: d.Now().UTC(),
 		Images: record.Images, Version: record.Version, Assets: record.Assets, ConfigSHA256: record.ConfigSHA256, Overrides: overrides,
+		Migration: migrated,
 	}
 	if last != nil {
 		r.Previous, r.Revision = last.Revision, last.Revision+1

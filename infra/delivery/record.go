@@ -13,6 +13,7 @@ import (
 	"os"
 	"time"
 
+	"padron/infra/deploy"
 	"padron/infra/review"
 )
 
@@ -149,6 +150,9 @@ type Release struct {
 	// Overrides are the stateful resources that were allowed to be replaced or
 	// deleted.
 	Overrides []string `json:"overrides,omitempty"`
+	// Migration is the task that last migrated the database, nil in a record of
+	// before the pipeline did.
+	Migration *deploy.Migrated `json:"migration,omitempty"`
 	// SHA256 is of the release without it: see [Release.Seal].
 	SHA256 string `json:"sha256"`
 }

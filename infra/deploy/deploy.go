@@ -64,7 +64,7 @@ func (d *Deployment) Up(ctx context.Context) error {
 	if err := d.cdk(ctx, "deploy", d.closure(edgeStack, migrationStack)); err != nil {
 		return err
 	}
-	if err := d.Migrate(ctx); err != nil {
+	if _, err := d.Migrate(ctx); err != nil {
 		return err
 	}
 	if err := d.cdk(ctx, "deploy", d.names()); err != nil {

@@ -8,27 +8,34 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
-
-// migrationTime is how long a migration may take: a paused database wakes up in
-// it, and a large table is altered.
-const migrationTime = 30 * time.Minute
 
 // usersContainer is the migration task's last container, which runs when the
 // schema is there; another command can take its place.
 const usersContainer = "users"
 
+// Migrated is a migration that ran to its end.
+type Migrated struct {
+	// Definition is the ARN of the task definition, and Task that of the task.
+	Definition string `json:"definition"`
+	Task       string `json:"task"`
+}
+
 // Migrate runs the migration task of the deployed stack migration and waits for
 // its end: the database's schema and users are then what the services expect.
-func (d *Deployment) Migrate(ctx context.Context) error {
+// It asks for no more of d than Env, Templates, AWS and Progress.
+func (d *Deployment) Migrate(ctx context.Context) (*Migrated, error) {
 	return d.runTask(ctx, "the database migration", nil)
+}
+
+// MigrationDefinition is the ARN of the task definition that Migrate runs.
+func (d *Deployment) MigrationDefinition(ctx context.Context) (string, error) {
+	out, err := d.outputs(ctx, migrationStack, "TaskDefinition")
+	return out["TaskDefinition"], err
 }
 
 // Token makes an API token for the deployed register and prints it. Only a hash
@@ -38,7 +45,7 @@ func (d *Deployment) Token(ctx context.Context, role, name, expires string) erro
 	if err != nil {
 		return err
 	}
-	err = d.runTask(ctx, "the registration of the token", &ecstypes.TaskOverride{ContainerOverrides: []ecstypes.ContainerOverride{
+	_, err = d.runTask(ctx, "the registration of the token", &ecstypes.TaskOverride{ContainerOverrides: []ecstypes.ContainerOverride{
 		{Name: aws.String(usersContainer), Command: []string{"token", "register", t.Registration}},
 	}})
 	if err != nil {
@@ -68,78 +75,6 @@ func (d *Deployment) draft(ctx context.Context, role, name, expires string) (dra
 		return drafted{}, fmt.Errorf("draft a token: %w", err)
 	}
 	return t, nil
-}
-
-// runTask runs the migration task, changed by the override, and waits for its
-// end.
-func (d *Deployment) runTask(ctx context.Context, what string, override *ecstypes.TaskOverride) error {
-	out, err := d.outputs(ctx, migrationStack, "Cluster", "TaskDefinition")
-	if err != nil {
-		return err
-	}
-	place, err := d.outputs(ctx, networkStack, "PrivateSubnets", "MigrationGroup")
-	if err != nil {
-		return err
-	}
-	client := ecs.NewFromConfig(d.AWS)
-	started, err := client.RunTask(ctx, &ecs.RunTaskInput{
-		Cluster: aws.String(out["Cluster"]), TaskDefinition: aws.String(out["TaskDefinition"]),
-		LaunchType: ecstypes.LaunchTypeFargate, Count: aws.Int32(1), StartedBy: aws.String("padron-infra"),
-		Overrides: override,
-		NetworkConfiguration: &ecstypes.NetworkConfiguration{AwsvpcConfiguration: &ecstypes.AwsVpcConfiguration{
-			Subnets: strings.Split(place["PrivateSubnets"], ","), SecurityGroups: []string{place["MigrationGroup"]},
-			AssignPublicIp: ecstypes.AssignPublicIpDisabled,
-		}},
-	})
-	if err != nil {
-		return fmt.Errorf("start %s: %w", what, err)
-	}
-	if len(started.Tasks) == 0 {
-		return fmt.Errorf("start %s: %s", what, failures(started.Failures))
-	}
-	task := aws.ToString(started.Tasks[0].TaskArn)
-	_, _ = fmt.Fprintf(d.Progress, "%s: task %s\n", what, task)
-	return d.finished(ctx, client, what, out["Cluster"], task)
-}
-
-// finished waits for the task's end and returns why it failed, nil where it did
-// not.
-func (d *Deployment) finished(ctx context.Context, client *ecs.Client, what, cluster, task string) error {
-	which := &ecs.DescribeTasksInput{Cluster: aws.String(cluster), Tasks: []string{task}}
-	if err := ecs.NewTasksStoppedWaiter(client).Wait(ctx, which, migrationTime); err != nil {
-		return fmt.Errorf("%s has not ended: %w", what, err)
-	}
-	told, err := client.DescribeTasks(ctx, which)
-	if err != nil {
-		return err
-	}
-	if len(told.Tasks) == 0 {
-		return fmt.Errorf("%s: its task is gone: %s", what, failures(told.Failures))
-	}
-	for _, c := range told.Tasks[0].Containers {
-		if c.ExitCode == nil || *c.ExitCode != 0 {
-			return fmt.Errorf("%s failed in container %s: %s; its log group is /padron/%s/migration", what,
-				aws.ToString(c.Name), reason(c, told.Tasks[0]), d.Env.Name)
-		}
-	}
-	return nil
-}
-
-func reason(c ecstypes.Container, t ecstypes.Task) string {
-	if c.ExitCode != nil {
-		return fmt.Sprintf("exit code %d", *c.ExitCode)
-	}
-	if c.Reason != nil {
-		return *c.Reason
-	}
-	return aws.ToString(t.StoppedReason)
-}
-
-func failures(list []ecstypes.Failure) string {
-	if len(list) == 0 {
-		return "ECS gives no reason"
-	}
-	return strings.TrimSpace(aws.ToString(list[0].Reason) + " " + aws.ToString(list[0].Detail))
 }
 
 // outputs returns the named outputs of a deployed stack.

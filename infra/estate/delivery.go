@@ -135,12 +135,32 @@ func readReleases(kept awss3.IBucket) []awsiam.PolicyStatement {
 // deployments: execute change sets that are there. To create one is not among
 // them, so what runs is what was reviewed.
 func deployments(env *config.Environment, kept awss3.IBucket) []awsiam.PolicyStatement {
-	return append(slices.Concat(readReleases(kept), bootstrapped(env)),
+	return append(slices.Concat(readReleases(kept), bootstrapped(env), migrating(env)),
 		looking(env), passing(env),
 		allow("KeepRelease", []string{"s3:PutObject"}, releaseObjects(kept)),
 		allow("Deploy", []string{"cloudformation:ExecuteChangeSet", "cloudformation:DeleteChangeSet", "cloudformation:CancelUpdateStack",
 			"cloudformation:ContinueUpdateRollback", "cloudformation:RollbackStack"}, stackARNs(env)),
 	)
+}
+
+// migrating runs the task that migrates the database, in its cluster with its
+// two roles, and reads what became of it.
+func migrating(env *config.Environment) []awsiam.PolicyStatement {
+	name := env.Prefix() + "-migration"
+	role := fmt.Sprintf("arn:aws:iam::%s:role/%s", env.Account, name)
+	run := allow("Migrate", []string{"ecs:RunTask"}, []string{fmt.Sprintf("arn:aws:ecs:%s:%s:task-definition/%s:*", env.Region, env.Account, name)})
+	run.AddCondition(jsii.String("ArnEquals"), map[string]any{
+		"ecs:cluster": fmt.Sprintf("arn:aws:ecs:%s:%s:cluster/%s", env.Region, env.Account, env.Prefix()),
+	})
+	roles := allow("HandOver", []string{"iam:PassRole"}, []string{role, role + "-execution"})
+	roles.AddCondition(jsii.String("StringEquals"), map[string]any{"iam:PassedToService": "ecs-tasks.amazonaws.com"}) //nolint:gosec // a condition's name
+	return []awsiam.PolicyStatement{
+		run, roles,
+		allow("SeeMigration", []string{"ecs:DescribeTasks"}, []string{ecsARN(env, "task", "*")}),
+		allow("ReadMigration", []string{"logs:GetLogEvents"}, []string{
+			fmt.Sprintf("arn:aws:logs:%s:%s:log-group:/padron/%s/migration:log-stream:*", env.Region, env.Account, env.Name),
+		}),
+	}
 }
 
 // releases: push to the environment's repositories and read the scan.

@@ -48,7 +48,10 @@ type migrateCommand struct{ target }
 
 // Run brings the database's schema and users up to date.
 func (c migrateCommand) Run() error {
-	return c.with(func(ctx context.Context, d *deploy.Deployment) error { return d.Migrate(ctx) })
+	return c.with(func(ctx context.Context, d *deploy.Deployment) error {
+		_, err := d.Migrate(ctx)
+		return err
+	})
 }
 
 type bastionCommand struct{ target }
