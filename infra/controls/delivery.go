@@ -2,6 +2,7 @@ package controls
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ const (
 	typeRole     = "AWS::IAM::Role"
 	typePolicy   = "AWS::IAM::ManagedPolicy"
 	typeProvider = "AWS::IAM::OIDCProvider"
+	tasksService = "ecs-tasks.amazonaws.com"
 )
 
 func deliveryControls() []Control {
@@ -110,7 +112,7 @@ func pipelineControls() []Control {
 			PCI: []string{"6.5.1"}, NIST: []string{"AC-5", "CM-3", "CM-5"},
 			Check: func(e *Estate) []string {
 				return may(e, "deploy", func(action string) bool {
-					return action == "iam:PassRole" || reads(action) || action == "s3:PutObject" || strings.HasPrefix(action, "cloudformation:") &&
+					return action == "iam:PassRole" || action == "ecs:RunTask" || reads(action) || action == "s3:PutObject" || strings.HasPrefix(action, "cloudformation:") &&
 						!slices.Contains([]string{"cloudformation:CreateChangeSet", "cloudformation:UpdateStack", "cloudformation:CreateStack"}, action)
 				})
 			},
@@ -137,12 +139,47 @@ func pipelineControls() []Control {
 			},
 		},
 		{
+			ID: "delivery.migrates-only", What: "of tasks, the role that deploys runs the database's migration alone, in its cluster with its own roles",
+			PCI: []string{"6.5.1", "7.2.5"}, NIST: []string{"AC-6", "CM-5"},
+			Check: migratesOnly,
+			Remove: func(e *Estate) int {
+				delete(statement(e.Find(typePolicy, "DeployPolicy"), "PolicyDocument", "Migrate"), "Condition")
+				return 1
+			},
+		},
+		{
 			ID: "delivery.release-pushes-only", What: "the role that releases pushes to the environment's repositories and does nothing else",
 			PCI: []string{"6.5.1", "7.2.5"}, NIST: []string{"AC-6", "CM-5"},
 			Check:  pushesOnly,
 			Remove: func(e *Estate) int { return alsoMay(e, "ReleasePolicy", "ecs:UpdateService") },
 		},
 	}
+}
+
+// migratesOnly checks that the role that deploys runs tasks of the migration's
+// family in the environment's cluster and no other, and hands the roles of that
+// task to ECS's tasks and nothing else. Nobody else in the pipeline runs any.
+func migratesOnly(e *Estate) []string {
+	name := e.Env.Prefix() + "-migration"
+	ecs, role := fmt.Sprintf("arn:aws:ecs:%s:%s:", e.Env.Region, e.Env.Account), fmt.Sprintf("arn:aws:iam::%s:role/", e.Env.Account)
+	wrong := one(typePolicy, "DeployPolicy", func(r *cfn.Resource) string {
+		for sid, want := range map[string][]any{
+			"Migrate":  {[]string{ecs + "task-definition/" + name + ":*"}, map[string]any{"ArnEquals": map[string]any{"ecs:cluster": ecs + "cluster/" + e.Env.Prefix()}}},
+			"HandOver": {[]string{role + name, role + name + "-execution"}, map[string]any{"StringEquals": map[string]any{"iam:PassedToService": tasksService}}},
+		} {
+			s := statement(r, "PolicyDocument", sid)
+			if s == nil || !reflect.DeepEqual([]any{several(s["Resource"]), s["Condition"]}, want) {
+				return sid + " is not for the migration's task alone"
+			}
+		}
+		return ""
+	})(e)
+	for _, p := range permissions(e, "ecs:RunTask") {
+		if p.role.Stack.Name == "delivery" && (p.role.Path() != "deploy" || !slices.Equal(p.resources, []string{ecs + "task-definition/" + name + ":*"})) {
+			wrong = append(wrong, "ecs:RunTask: "+p.String())
+		}
+	}
+	return wrong
 }
 
 // pushesOnly checks that the role that releases pushes to repositories of the

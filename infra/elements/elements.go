@@ -109,7 +109,7 @@ var delivery = []Element{
 		[]string{"delivery.exact-subject", "delivery.exact-audience", "delivery.no-keys"}},
 	{"Delivery, first phase: review what would change", "estate/delivery.go", `role("plan"`, []string{"AWS::IAM::Role"}, []string{"delivery.plan-changes-nothing"}},
 	{"Delivery, second phase: apply what was reviewed", "estate/delivery.go", `role("deploy"`, []string{"AWS::IAM::Role"},
-		[]string{"delivery.deploys-what-was-reviewed", "delivery.role-for-cloudformation"}},
+		[]string{"delivery.deploys-what-was-reviewed", "delivery.role-for-cloudformation", "delivery.migrates-only"}},
 }
 
 // Line returns the line, from 1, in which the construct stands in the file

@@ -7,9 +7,10 @@ from moto.cloudformation import models, parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.core.utils import utcnow
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
-from moto.ecs.models import EC2ContainerServiceBackend
+from moto.ecs.models import Container, EC2ContainerServiceBackend, Task
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.kms.models import KmsBackend
+from moto.logs.models import logs_backends
 from moto.s3.models import FakeBucket
 
 from moto_padron import changesets, drift
@@ -23,6 +24,7 @@ _clean = parsing.clean_json
 _order = parsing.ResourceMap._ResourceMap__get_resources_in_dependency_order
 _update = models.CloudFormationBackend.update_stack
 _replicate = KmsBackend.replicate_key
+_start = Task.__init__
 _look_up = parsing.ResourceMap.parse_ssm_parameter
 
 
@@ -42,6 +44,7 @@ def repair() -> None:
     KmsBackend.replicate_key = _without_aliases
     NetworkInterface.private_dns_name = ""  # ECS reads it of every interface, and not every one has it
     EC2ContainerServiceBackend._calculate_task_resource_requirements = staticmethod(_no_instance_is_asked)
+    Task.__init__ = _with_every_container
     FakeBucket._log_permissions_enabled_policy = staticmethod(_may_log)
     FakeBucket.get_permission = _without_conditions
     parsing.resource_name_property_from_type = lambda t: parsing.get_name_type_map().get(t)
@@ -65,6 +68,33 @@ def _kept_or_looked_up(self: Any, value: str, value_type: str) -> Any:
 def _no_instance_is_asked(_definition: Any) -> dict[str, Any]:
     """What a task takes of an instance: nothing on Fargate, where memory is the task's and not its containers'."""
     return {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}
+
+
+def _with_every_container(self: Any, *args: Any, **kwargs: Any) -> None:
+    """A task has all containers of its definition, of which moto knows the first; the command false fails, and says so in its log.
+
+    Nothing runs here. What depends on a container that fails is never started, so it has no exit code.
+    """
+    _start(self, *args, **kwargs)
+    definitions, failed = kwargs["task_definition"].container_definitions, set()
+    self.containers = [Container(kwargs["task_definition"]) for _ in definitions]
+    for container, body in zip(self.containers, definitions, strict=True):
+        container.name, container.image, container.command = body["name"], body.get("image"), body.get("command")
+        if any(d["containerName"] in failed for d in body.get("dependsOn", [])):
+            del container.exitCode
+            failed.add(container.name)
+        elif container.command == ["false"]:
+            container.exitCode = 1
+            failed.add(container.name)
+            _log(self, body["logConfiguration"]["options"], container.name)
+
+
+def _log(task: Any, options: dict[str, str], name: str) -> None:
+    """Write a line to the container's log, as the driver awslogs does."""
+    logs = logs_backends[task._account_id][task.region_name]
+    group, stream = options["awslogs-group"], f"{options['awslogs-stream-prefix']}/{name}/{task.id}"
+    logs.create_log_stream(group, stream)
+    logs.put_log_events(group, stream, [{"timestamp": int(utcnow().timestamp() * 1000), "message": f"{name} failed"}])
 
 
 def _without_conditions(self: Any, action: str, resource: str) -> Any:
