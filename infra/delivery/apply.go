@@ -32,7 +32,7 @@ func (d *Delivery) Apply(ctx context.Context, record *Record, overrides []string
 	if err := d.stacksAre(record); err != nil { // what follows looks for each
 		return nil, fmt.Errorf("nothing was changed: %w", err)
 	}
-	err = errors.Join(record.allowed(overrides), d.same(record), d.ordered(record), d.honest(record), onBase(record, last), d.intact(ctx, record), d.unmoved(ctx, record))
+	err = errors.Join(record.allowed(overrides), d.same(record), ordered(record), d.honest(record), onBase(record, last), d.intact(ctx, record), d.unmoved(ctx, record))
 	if err != nil {
 		return nil, fmt.Errorf("nothing was changed:\n%w", err)
 	}

@@ -49,6 +49,7 @@ func TestDelivery(t *testing.T) {
 		{"broken", func(s *story) { s.broken(first) }},
 		{"apply", func(s *story) { s.open(second) }},
 		{"rollback", func(s *story) { s.rollback(first) }},
+		{"migration", func(s *story) { s.migration(first) }},
 		{"drift", func(s *story) { s.drift(first) }},
 		{"stateful", func(s *story) { s.stateful(first) }},
 	} {

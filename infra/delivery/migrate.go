@@ -39,7 +39,7 @@ func (d *Delivery) migrate(ctx context.Context, s StackPlan, last *Release) (*de
 }
 
 // ordered returns an error unless the services come after the migration.
-func (d *Delivery) ordered(r *Record) error {
+func ordered(r *Record) error {
 	at := func(name string) int {
 		return slices.IndexFunc(r.Stacks, func(s StackPlan) bool { return s.Name == name })
 	}

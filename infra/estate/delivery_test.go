@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"padron/infra/cfn"
 	"padron/infra/synthtest"
 )
@@ -122,4 +124,39 @@ func holds(t *testing.T, conditions any, who token) bool {
 		}
 	}
 	return true
+}
+
+// TestDeployMigrates lists all that the role that deploys may do with tasks: run
+// the migration's, and see what became of it.
+func TestDeployMigrates(t *testing.T) {
+	for _, name := range synthtest.Environments(t) {
+		env, estate := synthtest.Config(t, name), synthtest.Load(t, name)
+		in := func(service string) string { return "arn:aws:" + service + ":" + env.Region + ":" + env.Account + ":" }
+		role := "arn:aws:iam::" + env.Account + ":role/" + env.Prefix() + "-migration"
+		want := map[string]any{
+			"ecs:RunTask": []any{in("ecs") + "task-definition/" + env.Prefix() + "-migration:*", map[string]any{
+				"ArnEquals": map[string]any{"ecs:cluster": in("ecs") + "cluster/" + env.Prefix()},
+			}},
+			"iam:PassRole": []any{[]any{role, role + "-execution"}, map[string]any{
+				"StringEquals": map[string]any{"iam:PassedToService": "ecs-tasks.amazonaws.com"},
+			}},
+			"ecs:DescribeTasks": []any{in("ecs") + "task/" + env.Prefix() + "/*", nil},
+			"logs:GetLogEvents": []any{in("logs") + "log-group:/padron/" + env.Name + "/migration:log-stream:*", nil},
+		}
+		got := map[string]any{}
+		for _, v := range estate.Find("AWS::IAM::ManagedPolicy", "DeployPolicy").List("PolicyDocument", "Statement") {
+			s := v.(map[string]any)
+			if action, ok := s["Action"].(string); ok && s["Sid"] != "Pass" && !strings.HasPrefix(action, "s3:") && !strings.HasPrefix(action, "ssm:") {
+				got[action] = []any{s["Resource"], s["Condition"]}
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		for _, r := range estate.Stack("migration").Resources {
+			if family := r.Text("Family"); r.Type == "AWS::ECS::TaskDefinition" && family != env.Prefix()+"-migration" {
+				t.Errorf("%s: the migration's family is %s, which the role may not run", name, family)
+			}
+		}
+	}
 }
