@@ -65,7 +65,7 @@ func (s *story) drift(c commit) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		s.Errorf("what was changed by hand (-want +got):\n%s", diff)
 	}
-	for _, want := range []string{"dev is not as it was deployed", "Release 3 should run", "`/SecurityGroupIngress/1` | – | `{", "0.0.0.0/0"} {
+	for _, want := range []string{"dev is not as it was deployed", "Release 6 should run", "`/SecurityGroupIngress/1` | – | `{", "0.0.0.0/0"} {
 		if page := drift.Markdown(); !strings.Contains(page, want) {
 			s.Errorf("the page does not say %q:\n%s", want, page)
 		}

@@ -16,8 +16,8 @@ import (
 func (s *story) migration(c commit) {
 	with := func(name string, command ...any) commit {
 		return s.edited(c, name, func(a *cfn.Assembly) {
-			schema := a.Find("AWS::ECS::TaskDefinition", "Task").List("ContainerDefinitions")[0].(map[string]any)
-			schema["Command"] = command
+			containers := a.Find("AWS::ECS::TaskDefinition", "Task").Properties["ContainerDefinitions"].([]any)
+			containers[0].(map[string]any)["Command"] = command
 			a.Stack("services").Template["Outputs"] = map[string]any{"Schema": map[string]any{"Value": name}}
 		})
 	}
