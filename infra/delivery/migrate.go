@@ -22,7 +22,7 @@ const (
 // add while a version is in use: a rollback's older one finds a later schema, and
 // leaves it.
 func (d *Delivery) migrate(ctx context.Context, s StackPlan, last *Release) (*deploy.Migrated, error) {
-	on := &deploy.Deployment{Env: d.Env, Templates: d.Templates, AWS: d.in(s.Region), Progress: d.Progress}
+	on := &deploy.Deployment{Env: d.Env, Templates: d.Templates, AWS: d.in(s.Region), Poll: d.Poll, Progress: d.Progress}
 	definition, err := on.MigrationDefinition(ctx)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -27,6 +28,9 @@ type Deployment struct {
 	AWS aws.Config
 	// DNS looks up what the world knows of the zone.
 	DNS resolver
+	// Poll is how long to wait between two questions about a task; 0 leaves it to
+	// AWS's SDK.
+	Poll time.Duration
 	// Out gets results, Progress what happens on the way.
 	Out, Progress io.Writer
 }

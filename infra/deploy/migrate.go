@@ -27,7 +27,7 @@ type Migrated struct {
 
 // Migrate runs the migration task of the deployed stack migration and waits for
 // its end: the database's schema and users are then what the services expect.
-// It asks for no more of d than Env, Templates, AWS and Progress.
+// It asks for no more of d than Env, Templates, AWS, Poll and Progress.
 func (d *Deployment) Migrate(ctx context.Context) (*Migrated, error) {
 	return d.runTask(ctx, "the database migration", nil)
 }

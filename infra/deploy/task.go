@@ -57,7 +57,12 @@ func (d *Deployment) runTask(ctx context.Context, what string, override *ecstype
 // not.
 func (d *Deployment) finished(ctx context.Context, client *ecs.Client, what, cluster, task string) error {
 	which := &ecs.DescribeTasksInput{Cluster: aws.String(cluster), Tasks: []string{task}}
-	if err := ecs.NewTasksStoppedWaiter(client).Wait(ctx, which, migrationTime); err != nil {
+	waiter := ecs.NewTasksStoppedWaiter(client, func(o *ecs.TasksStoppedWaiterOptions) {
+		if d.Poll > 0 {
+			o.MinDelay, o.MaxDelay = d.Poll, d.Poll
+		}
+	})
+	if err := waiter.Wait(ctx, which, migrationTime); err != nil {
 		return fmt.Errorf("%s has not ended: %w", what, err)
 	}
 	told, err := client.DescribeTasks(ctx, which)
