@@ -182,7 +182,7 @@ func (h *torture) check(what string, d day, run padron.Run, before map[padron.Cu
 // changes under our hands; nobody is lost, doubled, invented or risen again, and
 // a quiet run puts everything right. PADRON_TORTURE is how many runs.
 func TestTorture(t *testing.T) {
-	runs := 30
+	runs := 60
 	if s := os.Getenv("PADRON_TORTURE"); s != "" {
 		var err error
 		if runs, err = strconv.Atoi(s); err != nil {
