@@ -52,20 +52,22 @@ func (g *gatherer) begin() {
 func (g *gatherer) take(ctx context.Context, page *provider.Page) error {
 	from := tracePage(ctx, page)
 	rest := page.Records
-	if g.fitting(rest) < len(rest) {
+	n, size := g.fitting(rest)
+	if n < len(rest) {
 		if err := g.send(ctx); err != nil {
 			return err
 		}
+		n, size = g.fitting(rest)
 	}
 	for {
-		n := g.fitting(rest)
-		g.add(rest[:n], from)
+		g.add(rest[:n], size, from)
 		if rest = rest[n:]; len(rest) == 0 {
 			break
 		}
 		if err := g.send(ctx); err != nil {
 			return err
 		}
+		n, size = g.fitting(rest)
 	}
 	g.batch.end(page)
 	if len(g.batch.items) < g.limit {
@@ -74,17 +76,18 @@ func (g *gatherer) take(ctx context.Context, page *provider.Page) error {
 	return g.send(ctx)
 }
 
-// fitting returns how many of the records the batch has room for; an empty one
-// has room for any.
-func (g *gatherer) fitting(records []padron.Record) int {
-	count, bytes := len(g.batch.items), g.bytes
+// fitting returns how many of the records the batch has room for, and how many
+// bytes those have; an empty batch has room for any one.
+func (g *gatherer) fitting(records []padron.Record) (n, size int) {
+	count := len(g.batch.items)
 	for n := range records {
-		bytes += weight(&records[n])
-		if count+n > 0 && (count+n == g.limit || bytes > batchBytes) {
-			return n
+		next := size + weight(&records[n])
+		if count+n > 0 && (count+n == g.limit || g.bytes+next > batchBytes) {
+			return n, size
 		}
+		size = next
 	}
-	return len(records)
+	return len(records), size
 }
 
 // weight is how many bytes of text a record has.
@@ -95,11 +98,12 @@ func weight(r *padron.Record) (bytes int) {
 	return bytes
 }
 
-func (g *gatherer) add(records []padron.Record, from trace.SpanContext) {
+// add gathers records that have so many bytes.
+func (g *gatherer) add(records []padron.Record, size int, from trace.SpanContext) {
 	for i := range records {
 		g.batch.items = append(g.batch.items, item{record: &records[i]})
-		g.bytes += weight(&records[i])
 	}
+	g.bytes += size
 	g.batch.from = append(g.batch.from, from)
 }
 

@@ -64,16 +64,16 @@ func TestBatchesAreBoundInBytes(t *testing.T) {
 	}
 	large, small := record(batchBytes/4), record(1)
 	g := &gatherer{limit: 10, batch: &batch{}}
-	if n := g.fitting([]padron.Record{large, large, large, large, large}); n != 4 {
+	if n, _ := g.fitting([]padron.Record{large, large, large, large, large}); n != 4 {
 		t.Errorf("%d records of a quarter of the most fit", n)
 	}
-	if n := g.fitting([]padron.Record{record(batchBytes + 1), small}); n != 1 {
+	if n, _ := g.fitting([]padron.Record{record(batchBytes + 1), small}); n != 1 {
 		t.Errorf("of a record that is too large and a small one, %d fit", n)
 	}
 	for range 9 {
 		g.batch.items = append(g.batch.items, item{record: &small})
 	}
-	if n := g.fitting([]padron.Record{small, small}); n != 1 {
+	if n, _ := g.fitting([]padron.Record{small, small}); n != 1 {
 		t.Errorf("%d records fit where there is room for one", n)
 	}
 }
