@@ -28,22 +28,13 @@ func (c *runsCmd) show(ctx context.Context, env *cli.Env, a *app.App) error {
 	if c.JSON {
 		return cli.WriteJSON(env.Stdout, run)
 	}
-	return firstOf(
+	return cmp.Or(
 		writeFacts(env.Stdout, &run),
 		writeCounts(env.Stdout, "REASON", run.Reasons),
 		writeCounts(env.Stdout, "WARNING", run.Warnings),
 		writeDrift(env.Stdout, &run),
 		writeStages(env.Stdout, &run),
 	)
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // writeFacts prints what a run is, a line for each fact that there is.

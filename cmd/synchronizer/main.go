@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,10 +69,10 @@ func printRun(env *cli.Env, asJSON bool, run *padron.Run, err error) error {
 		return err // nothing began: there is no report
 	}
 	if asJSON {
-		return firstError(err, cli.WriteJSON(env.Stdout, run))
+		return cmp.Or(err, cli.WriteJSON(env.Stdout, run))
 	}
 	_, printErr := fmt.Fprintln(env.Stdout, summary(run))
-	return firstError(err, printErr)
+	return cmp.Or(err, printErr)
 }
 
 // forceReason returns the reason to lift the limits, "" where they hold.
@@ -80,15 +81,6 @@ func forceReason(reason *string) (string, error) {
 		return "", nil
 	}
 	return padron.ParsePurpose("--force", *reason)
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // summary is the report for a person.
