@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/alecthomas/kong"
 )
 
 // Command is one call of a program of padron's, wherever one is written down.
@@ -59,6 +61,27 @@ func Commands(ctx context.Context, root, program string) ([]Command, error) {
 		return nil, errors.New(program + " is called nowhere: does the search still find calls?")
 	}
 	return found, nil
+}
+
+// Parse parses every call of the program that the project at root writes down, as
+// the program would, and runs none. grammar returns a new structure of kong's for
+// each. The error names every call that the program would not take.
+func Parse(ctx context.Context, root, program string, grammar func() any) error {
+	calls, err := Commands(ctx, root, program)
+	if err != nil {
+		return err
+	}
+	var wrong []error
+	for _, call := range calls {
+		parser, err := kong.New(grammar(), kong.Exit(func(int) {}))
+		if err != nil {
+			return err
+		}
+		if _, err := parser.Parse(call.Args); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %w", call.Where, err))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // split has bash take the arguments apart.

@@ -13,6 +13,7 @@ import (
 
 	"padron/infra/cdkout"
 	"padron/infra/cfn"
+	"padron/infra/cli"
 	"padron/infra/config"
 	"padron/infra/delivery"
 	"padron/infra/emulate"
@@ -72,7 +73,7 @@ func TestDrift(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := drift.Run(t.Context()); !errors.Is(err, errDrifted) || report(err) != exitFailed {
+	if err := drift.Run(t.Context()); !errors.Is(err, errDrifted) || cli.Code(err) != 1 {
 		t.Errorf("logs kept shorter by hand: %v", err)
 	}
 	output := filepath.Join(t.TempDir(), "output")
@@ -107,7 +108,7 @@ func TestApplyNeedsARecord(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := (applyCommand{target: target{Environment: "dev"}, Record: dir}).Run(t.Context())
-		if err == nil || !strings.Contains(err.Error(), want) || report(err) != exitFailed {
+		if err == nil || !strings.Contains(err.Error(), want) || cli.Code(err) != 1 {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
@@ -119,7 +120,7 @@ func TestUnknownEnvironment(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `no environment "nowhere"`) {
 		t.Errorf("an environment that nobody describes: %v", err)
 	}
-	if code := report(config.Faults{{Where: "name", Why: "is wrong"}}); code != exitUsage {
-		t.Errorf("wrong configuration exits with %d, want %d", code, exitUsage)
+	if code := cli.Code(config.Faults{{Where: "name", Why: "is wrong"}}); code != 2 {
+		t.Errorf("wrong configuration exits with %d, want 2", code)
 	}
 }

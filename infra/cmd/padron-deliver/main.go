@@ -4,16 +4,9 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/alecthomas/kong"
-
-	"padron/infra/config"
+	"padron/infra/cli"
 )
 
 // commands is the command line: one field and one file a command.
@@ -28,43 +21,8 @@ type commands struct {
 	Keys     keysCommand     `cmd:"" help:"Make a pair of keys to sign images with; the workflows sign without one."`
 }
 
-// The exit codes, as every command of padron has them.
-const (
-	exitFailed = 1
-	// exitUsage: wrong usage or configuration.
-	exitUsage = 2
-)
-
 func main() {
 	var c commands
-	parsed := kong.Parse(&c, kong.Name("padron-deliver"), kong.UsageOnError(), kong.Exit(exit),
-		kong.Description("Brings a reviewed commit into an account, and nothing else."))
-	os.Exit(report(run(parsed)))
-}
-
-func run(parsed *kong.Context) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	parsed.BindTo(ctx, (*context.Context)(nil))
-	return parsed.Run()
-}
-
-// report prints what went wrong and returns the exit code.
-func report(err error) int {
-	if err == nil {
-		return 0
-	}
-	fmt.Fprintln(os.Stderr, err)
-	if _, wrong := errors.AsType[config.Faults](err); wrong {
-		return exitUsage
-	}
-	return exitFailed
-}
-
-// exit turns the command line parser's own code for wrong usage into ours.
-func exit(code int) {
-	if code != 0 {
-		code = exitUsage
-	}
-	os.Exit(code)
+	parsed := cli.Parse("padron-deliver", "Brings a reviewed commit into an account, and nothing else.", &c)
+	os.Exit(cli.Code(cli.RunUntilStopped(parsed)))
 }

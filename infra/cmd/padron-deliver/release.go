@@ -3,14 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-
-	"padron/infra/cdkout"
 	"padron/infra/config"
 	"padron/infra/delivery"
 	"padron/infra/deploy"
@@ -34,15 +30,11 @@ type releaseCommand struct {
 // Run builds the commit's images, pushes them, and names them in the
 // environment's description if their scans let them pass.
 func (c releaseCommand) Run(ctx context.Context) error {
-	root, err := cdkout.Root()
+	root, d, err := c.at(ctx)
 	if err != nil {
 		return err
 	}
 	project := filepath.Dir(root)
-	env, err := config.Load(filepath.Join(root, "config"), c.Environment)
-	if err != nil {
-		return fmt.Errorf("config/%s.yaml: %w", c.Environment, err)
-	}
 	if _, err := delivery.FromCommit(ctx, project); err != nil {
 		return err // an image is of a commit, too
 	}
@@ -53,18 +45,14 @@ func (c releaseCommand) Run(ctx context.Context) error {
 	if c.Tag == "" {
 		c.Tag = source.Version
 	}
-	credentials, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(env.Region))
-	if err != nil {
-		return fmt.Errorf("AWS settings: %w", err)
-	}
-	if err := deploy.SignedIn(ctx, credentials, env); err != nil {
+	if err := deploy.SignedIn(ctx, d.AWS, d.Env); err != nil {
 		return err
 	}
 	r := &release.Release{
-		Project: project, Root: root, Env: env, Tag: c.Tag, Dir: filepath.Join(project, "dist", "images"), AWS: credentials,
+		Project: project, Root: root, Env: d.Env, Tag: c.Tag, Dir: filepath.Join(project, "dist", "images"), AWS: d.AWS,
 		Now: time.Now, Poll: release.DefaultPoll, Patience: release.DefaultPatience, Progress: os.Stderr,
 	}
-	if r.Signs, r.Believed, err = c.who(env); err != nil {
+	if r.Signs, r.Believed, err = c.who(d.Env); err != nil {
 		return err
 	}
 	all, err := images.All(ctx, source, r.Dir)

@@ -7,11 +7,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/alecthomas/kong"
-
+	"padron/infra/cli"
 	"padron/infra/github"
 )
 
@@ -30,24 +27,11 @@ type commands struct {
 
 func main() {
 	var c commands
-	parsed := kong.Parse(&c, kong.Name("padron-github"), kong.UsageOnError(), kong.Exit(exit),
-		kong.Description("What the workflows do on GitHub. GITHUB_TOKEN holds the token."))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	parsed.BindTo(ctx, (*context.Context)(nil))
-	err := parsed.Run(&c)
-	stop()
-	if err != nil {
+	parsed := cli.Parse("padron-github", "What the workflows do on GitHub. GITHUB_TOKEN holds the token.", &c)
+	if err := cli.RunUntilStopped(parsed, &c); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-// exit turns the command line parser's own code for wrong usage into ours.
-func exit(code int) {
-	if code != 0 {
-		code = 2
-	}
-	os.Exit(code)
 }
 
 func (c *commands) open() (*github.Repository, error) {

@@ -3,14 +3,10 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"os"
 
-	"github.com/alecthomas/kong"
-
 	"padron/infra/cdkout"
-	"padron/infra/config"
+	"padron/infra/cli"
 	"padron/infra/synth"
 )
 
@@ -37,34 +33,10 @@ type commands struct {
 	Recovery recoveryCommand `cmd:"" help:"Print what is lost, and how long it takes, when the database or its region is lost."`
 }
 
-// The exit codes, as every command of padron has them.
-const (
-	exitFailed = 1
-	// exitUsage: wrong usage or configuration.
-	exitUsage = 2
-)
-
 func main() {
 	var c commands
-	parsed := kong.Parse(&c, kong.Name("padron-infra"), kong.UsageOnError(), kong.Exit(exit),
-		kong.Description("Makes the AWS estate's templates, proves them and deploys them."))
-	err := parsed.Run()
-	if err == nil {
-		return
-	}
-	fmt.Fprintln(os.Stderr, err)
-	if _, wrong := errors.AsType[config.Faults](err); wrong {
-		os.Exit(exitUsage)
-	}
-	os.Exit(exitFailed)
-}
-
-// exit turns the command line parser's own code for wrong usage into ours.
-func exit(code int) {
-	if code != 0 {
-		code = exitUsage
-	}
-	os.Exit(code)
+	parsed := cli.Parse("padron-infra", "Makes the AWS estate's templates, proves them and deploys them.", &c)
+	os.Exit(cli.Code(parsed.Run()))
 }
 
 type synthCommand struct {
