@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -154,7 +155,9 @@ func (a *account) record(all []images.Built) {
 				RepositoryName: aws.String(a.env.Prefix() + "-" + b.Name), ImageManifest: aws.String(manifest(digest)),
 				ImageDigest: aws.String(digest), ImageTag: aws.String(digest[len("sha256:"):]),
 			}
-			if _, err := a.client().PutImage(a.Context(), in); err != nil {
+			// One that is asked for again, as its answer was lost, is there.
+			exists := new(types.ImageAlreadyExistsException)
+			if _, err := a.client().PutImage(a.Context(), in); err != nil && !errors.As(err, &exists) {
 				a.Fatal(err)
 			}
 		}
