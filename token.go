@@ -20,6 +20,11 @@ type Token struct {
 	RevokedAt time.Time
 }
 
+// CheckToken is the name of the tokens that `padron check` comes with. Such a token
+// reveals nothing, whatever its role: who looks whether a service is well needs
+// no number in full (PCI DSS 3.4.1, 7.2.2).
+const CheckToken = "check"
+
 // Valid reports whether the token may be used at that time.
 func (t *Token) Valid(at time.Time) bool {
 	return t.RevokedAt.IsZero() && at.Before(t.ExpiresAt)

@@ -136,6 +136,36 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	checkTokenFiles(t, dir, ca, "https://localhost:"+api.Port(), up.Tokens)
+	checkDrafted(t, dir, ca, "https://localhost:"+api.Port(), closed)
+}
+
+// checkDrafted makes the check with tokens as the pipeline does: drafted in one
+// place, registered by their hashes in another.
+func checkDrafted(t *testing.T, dir, ca, at, closed string) {
+	t.Helper()
+	file := filepath.Join(dir, "drafted.json")
+	said := mustRun(t, dir, nil, "padron", "token", "draft-check", "--to", file)
+	lines := decode[struct{ Registrations []string }](t, said.stdout).Registrations
+	args := []string{"check", at, "--tokens", file, "--database", closed, "--release", "dev", "--json"}
+	trusting := []string{"SSL_CERT_FILE=" + ca}
+	r := run(t, dir, trusting, "padron", args...)
+	if failed, _ := decode[checks](t, r.stdout).failed(); r.code != 1 || !strings.Contains(failed, "role admin;") {
+		t.Errorf("before they are registered: exit %d, failed %q", r.code, failed)
+	}
+	registered := mustRun(t, dir, nil, "padron", append([]string{"token", "register", "--check", "--"}, lines...)...)
+	r = run(t, dir, trusting, "padron", args...)
+	if failed, skipped := decode[checks](t, r.stdout).failed(); r.code != 0 || failed+skipped != "" {
+		t.Errorf("drafted and registered: exit %d, failed %q, skipped %q\n%s", r.code, failed, skipped, r.stdout)
+	}
+	tokens, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for role, token := range decode[map[string]string](t, string(tokens)) {
+		if strings.Contains(said.stdout+said.stderr+registered.stdout+registered.stderr+r.stdout+r.stderr, token) {
+			t.Errorf("the token of %s was printed", role)
+		}
+	}
 }
 
 // checkTokenFiles gives tokens by a file, which must be private.

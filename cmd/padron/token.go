@@ -16,8 +16,9 @@ type tokenCmd struct {
 	List   tokenList   `cmd:"" help:"List tokens."`
 	Revoke tokenRevoke `cmd:"" help:"Revoke a token at once."`
 
-	Draft    tokenDraft    `cmd:"" help:"Make a token for a register that cannot be reached from here: print it, and the line that registers it there."`
-	Register tokenRegister `cmd:"" help:"Store a token that was drafted elsewhere."`
+	Draft      tokenDraft      `cmd:"" help:"Make a token for a register that cannot be reached from here: print it, and the line that registers it there."`
+	DraftCheck tokenDraftCheck `cmd:"" help:"The same with a token of each role for padron check, good for 15 minutes, in a file of its own."`
+	Register   tokenRegister   `cmd:"" help:"Store tokens that were drafted elsewhere."`
 }
 
 // tokenFlags say what a new token is.

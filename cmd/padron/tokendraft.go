@@ -26,6 +26,18 @@ type registration struct {
 	ExpiresAt string      `json:"expires_at"`
 }
 
+// draft makes a token, and the line that registers it.
+func draft(role padron.Role, name string, lifetime time.Duration) (id, secret, line string, err error) {
+	secret, t, err := access.NewToken(role, name, time.Now(), lifetime)
+	if err != nil {
+		return "", "", "", err
+	}
+	text, err := json.Marshal(registration{
+		t.ID, t.Name, t.Role, hex.EncodeToString(t.Hash[:]), padron.FormatTime(t.CreatedAt), padron.FormatTime(t.ExpiresAt),
+	})
+	return t.ID, secret, string(text), err
+}
+
 type tokenDraft struct{ tokenFlags }
 
 // Run prints the token and its registration as one JSON document. It opens no
@@ -35,35 +47,40 @@ func (c *tokenDraft) Run(env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	secret, t, err := access.NewToken(role, c.Name, time.Now(), lifetime)
+	id, secret, line, err := draft(role, c.Name, lifetime)
 	if err != nil {
 		return err
 	}
-	line, err := json.Marshal(registration{
-		t.ID, t.Name, t.Role, hex.EncodeToString(t.Hash[:]), padron.FormatTime(t.CreatedAt), padron.FormatTime(t.ExpiresAt),
-	})
-	if err != nil {
-		return err
-	}
-	return cli.WriteJSON(env.Stdout, map[string]string{"id": t.ID, "token": secret, "registration": string(line)})
+	return cli.WriteJSON(env.Stdout, map[string]string{"id": id, "token": secret, "registration": line})
 }
 
 type tokenRegister struct {
-	Registration string `arg:"" help:"The registration that token draft printed."`
+	Check         bool     `help:"Refuse all but tokens for padron check: of that name, and good for minutes."`
+	Registrations []string `arg:"" name:"registration" help:"The registrations that token draft or draft-check printed."`
 }
 
-// Run stores the drafted token.
+// Run stores the drafted tokens, once all of them are known to be well.
 func (c *tokenRegister) Run(ctx context.Context, env *cli.Env) error {
-	t, err := parseRegistration(c.Registration)
-	if err != nil {
-		return err
-	}
-	return withApp(ctx, env, func(a *app.App) error {
-		if err := a.Store.AddToken(ctx, t); err != nil {
+	tokens := make([]padron.Token, len(c.Registrations))
+	for i, line := range c.Registrations {
+		var err error
+		if tokens[i], err = parseRegistration(line); err == nil && c.Check {
+			err = forCheck(&tokens[i], time.Now())
+		}
+		if err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(env.Stdout, "token %s is registered: %s, until %s\n", t.ID, t.Role, padron.FormatTime(t.ExpiresAt))
-		return err
+	}
+	return withApp(ctx, env, func(a *app.App) error {
+		for _, t := range tokens {
+			if err := a.Store.AddToken(ctx, t); err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(env.Stdout, "token %s is registered: %s, until %s\n", t.ID, t.Role, padron.FormatTime(t.ExpiresAt)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

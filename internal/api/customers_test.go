@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"padron"
+	"padron/internal/access"
 	"padron/internal/audit"
 	"padron/internal/reader"
 	"padron/internal/reader/readertest"
@@ -199,6 +200,30 @@ func TestReveal(t *testing.T) {
 	if e.Action != padron.ActionReveal || e.Purpose != "refund of an order" || !slices.Equal(e.Customers, []padron.CustomerID{"c-3"}) ||
 		!slices.Equal(e.Fields, []string{"id", "card_number", "account_number"}) || e.Outcome != padron.AuditAllowed {
 		t.Errorf("entry %+v", e)
+	}
+}
+
+// TestCheckTokenRevealsNothing: what a check comes with is an admin in all but
+// that, and the refusal is on the record.
+func TestCheckTokenRevealsNothing(t *testing.T) {
+	s := newServer(t)
+	secret, token, err := access.NewToken(padron.RoleAdmin, padron.CheckToken, time.Now(), time.Minute)
+	if err == nil {
+		err = s.reg.Store.AddToken(t.Context(), token)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tokens[padron.RoleAdmin] = secret
+	a := s.post("admin", "/v1/customers/c-3/reveal", `{"fields":["card_number"],"purpose":"refund of an order"}`)
+	if p := a.problem(t); a.status != http.StatusForbidden || !strings.Contains(p.Detail, "reveals nothing") {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if e := s.lastAudit(); e.Action != padron.ActionReveal || e.Outcome != padron.AuditDenied || e.Principal != "token:"+token.ID {
+		t.Errorf("entry %+v", e)
+	}
+	if a := s.get("admin", "/v1/customers/c-3"); a.status != http.StatusOK {
+		t.Errorf("another request of the role: %d %s", a.status, a.body)
 	}
 }
 

@@ -43,8 +43,19 @@ type Outcome string
 const (
 	Passed Outcome = "passed"
 	Failed Outcome = "failed"
-	// Skipped: what it needs was not given.
+	// Skipped: for the result's reason.
 	Skipped Outcome = "skipped"
+)
+
+// Reason says why a check was skipped; "" for one that was not.
+type Reason string
+
+// The reasons.
+const (
+	// NotGiven: whoever called gave no token or address for it.
+	NotGiven Reason = "not_given"
+	// TooEarly: what would show it has not happened yet.
+	TooEarly Reason = "too_early"
 )
 
 // Result is one check, and what was seen.
@@ -52,6 +63,7 @@ type Result struct {
 	Check   string  `json:"check"`
 	Outcome Outcome `json:"outcome"`
 	Detail  string  `json:"detail"`
+	Reason  Reason  `json:"reason,omitempty"`
 }
 
 // askTime bounds one question: a connection, a lookup, a request.
@@ -66,7 +78,9 @@ type checker struct {
 	addrs  []netip.Addr
 	// versions are those that answered.
 	versions map[string]bool
-	results  []Result
+	// names are the names of the tokens, as the service knows them.
+	names   map[padron.Role]string
+	results []Result
 }
 
 // Run does every check and returns them in order. Its own error is about the
@@ -106,7 +120,7 @@ func newChecker(o Options) (*checker, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		}
 	}
-	c := &checker{Options: o, policy: policy, base: base, port: base.Port(), versions: map[string]bool{}}
+	c := &checker{Options: o, policy: policy, base: base, port: base.Port(), versions: map[string]bool{}, names: map[padron.Role]string{}}
 	if c.port == "" {
 		c.port = map[string]string{"http": "80", "https": "443"}[base.Scheme]
 	}
@@ -114,7 +128,12 @@ func newChecker(o Options) (*checker, error) {
 }
 
 func (c *checker) add(check string, outcome Outcome, detail string) {
-	c.results = append(c.results, Result{check, outcome, detail})
+	c.results = append(c.results, Result{Check: check, Outcome: outcome, Detail: detail})
+}
+
+// skip adds a check that was not made.
+func (c *checker) skip(check string, why Reason, detail string) {
+	c.results = append(c.results, Result{check, Skipped, detail, why})
 }
 
 // judge adds a check that fails with what is wrong, or passes with what was seen.

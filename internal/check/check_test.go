@@ -32,6 +32,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"padron"
+	"padron/internal/access"
 	"padron/internal/app/apptest"
 	"padron/internal/buildinfo"
 	"padron/internal/check"
@@ -234,6 +235,9 @@ func TestNothingGiven(t *testing.T) {
 		if result.Outcome != want {
 			t.Errorf("%s %s, want %s: %s", name, result.Outcome, want, result.Detail)
 		}
+		if (result.Outcome == check.Skipped) != (result.Reason == check.NotGiven) {
+			t.Errorf("%s is %s for the reason %q", name, result.Outcome, result.Reason)
+		}
 	}
 }
 
@@ -354,8 +358,8 @@ func TestNoRunSinceTheRelease(t *testing.T) {
 		time.Now().Add(time.Hour): check.Skipped, time.Now().Add(-time.Hour): check.Failed,
 	} {
 		s.options.Released = released
-		if got := run(t, s.options)["version of the synchronizer"]; got.Outcome != want {
-			t.Errorf("released %v: %s, want %s: %s", released, got.Outcome, want, got.Detail)
+		if got := run(t, s.options)["version of the synchronizer"]; got.Outcome != want || (want == check.Skipped) != (got.Reason == check.TooEarly) {
+			t.Errorf("released %v: %s %s, want %s: %s", released, got.Outcome, got.Reason, want, got.Detail)
 		}
 	}
 }
@@ -400,5 +404,32 @@ func TestOptions(t *testing.T) {
 		if r.Outcome == check.Passed {
 			t.Errorf("nobody is there, and %s passed: %s", name, r.Detail)
 		}
+	}
+}
+
+// TestTokensOfACheck: they see what their roles do, and a service that lets them
+// reveal is at fault.
+func TestTokensOfACheck(t *testing.T) {
+	r := apptest.Start(t, 3, 1)
+	s := healthy(t, r)
+	for _, role := range padron.Roles() {
+		secret, token, err := access.NewToken(role, padron.CheckToken, time.Now(), time.Minute)
+		if err == nil {
+			err = r.App.Store.AddToken(t.Context(), token)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.options.Tokens[role] = padron.Sensitive(secret)
+	}
+	serve(t, r, s)
+	for name, result := range run(t, s.options) {
+		if result.Outcome != check.Passed {
+			t.Errorf("%s %s: %s", name, result.Outcome, result.Detail)
+		}
+	}
+	s.answer = onPath("", "/v1/customers/padron-check/reveal", status(http.StatusNotFound))
+	if got := run(t, s.options)["role admin"]; got.Outcome != check.Failed || !strings.Contains(got.Detail, "reveal answers 404, want 403") {
+		t.Errorf("a service that lets it reveal: %s %s", got.Outcome, got.Detail)
 	}
 }

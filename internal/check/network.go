@@ -138,7 +138,7 @@ func negotiate(ctx context.Context, address string, conf *tls.Config) (tls.Conne
 // here must come through the API.
 func (c *checker) database(ctx context.Context) {
 	if c.Database == "" {
-		c.add("database", Skipped, "name it with --database HOST:PORT to see that it cannot be reached from here")
+		c.skip("database", NotGiven, "name it with --database HOST:PORT to see that it cannot be reached from here")
 		return
 	}
 	host, _, _ := net.SplitHostPort(c.Database) // checked before

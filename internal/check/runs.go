@@ -40,7 +40,7 @@ func (c *checker) runs(ctx context.Context) {
 	}{{"last run", c.lastRun}, {"provider", provider}, {synchronizerVersion, c.synchronizer}}
 	if c.Tokens[padron.RoleOperator] == "" {
 		for _, one := range checks {
-			c.add(one.name, Skipped, "wants a token of the role operator")
+			c.skip(one.name, NotGiven, "wants a token of the role operator")
 		}
 		return
 	}
@@ -52,7 +52,7 @@ func (c *checker) runs(ctx context.Context) {
 		}
 		seen, wrong := one.check(runs)
 		if errors.Is(wrong, errTooEarly) {
-			c.add(one.name, Skipped, seen)
+			c.skip(one.name, TooEarly, seen)
 			continue
 		}
 		c.judge(one.name, wrong, seen)

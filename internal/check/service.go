@@ -112,7 +112,7 @@ func (c *checker) release(context.Context) {
 	var wrong error
 	switch {
 	case len(seen) == 0:
-		c.add("version", Skipped, "wants a token of any role")
+		c.skip("version", NotGiven, "wants a token of any role")
 		return
 	case len(seen) > 1:
 		wrong = fmt.Errorf("%s answer: is a deployment under way?", strings.Join(seen, " and "))

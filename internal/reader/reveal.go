@@ -14,12 +14,15 @@ import (
 // needed, and a purpose of [padron.MinPurpose] to [padron.MaxPurpose] printable characters,
 // which goes on the record and must therefore hold no number of a card. A field
 // that nobody may have revealed is [padron.CodeInvalid]; one that the role may
-// not is [padron.CodeForbidden]. Other errors are those of [Reader.Get].
+// not, and any to a token of the name [padron.CheckToken], is [padron.CodeForbidden]. Other errors are those of [Reader.Get].
 func (r *Reader) Reveal(ctx context.Context, req Request, id string, fields []string, purpose string) (padron.View, error) {
 	entry := req.entry(padron.ActionReveal, fields)
 	return Audited(ctx, r.audit, entry, func(e *padron.AuditEntry) (padron.View, error) {
 		if err := r.policy.Authorize(req.Principal.Role, padron.ActionReveal); err != nil {
 			return padron.View{}, err
+		}
+		if req.Principal.Name == padron.CheckToken {
+			return padron.View{}, padron.Errorf(padron.CodeForbidden, "a token of the name %s reveals nothing", padron.CheckToken)
 		}
 		d, err := r.revealed(req.Principal.Role, fields)
 		if err != nil {
