@@ -205,6 +205,11 @@ type Batch struct {
 	// Part is saved with the batch of a partition, if not nil.
 	Part *PartState
 	At   time.Time
+	// Turn, where it is set, is called once the customers are on their way, or
+	// earlier: it waits until the batches before this one are in the store, and sets
+	// the rest of this one: messages, checkpoint, time. Its error is the batch's.
+	// It may be called again.
+	Turn func() error
 }
 
 // Rejected is one record on its way into quarantine. ID is derived from the

@@ -26,7 +26,7 @@ type commands struct {
 }
 
 func main() {
-	tuneMemory()
+	tune()
 	var c commands
 	os.Exit(cli.Main("synchronizer", "Copies customers from the provider into the register.", &c, &c.Flags))
 }

@@ -33,7 +33,8 @@ type Leases interface {
 type Register interface {
 	// Lookup returns what is known of the ids; unknown ones are absent.
 	Lookup(ctx context.Context, ids []padron.CustomerID) (map[padron.CustomerID]padron.Known, error)
-	// Apply writes a batch in one transaction, all of it or nothing.
+	// Apply writes a batch in one transaction, all of it or nothing. Batches that
+	// only add customers may be applied at once, where they have turns.
 	Apply(ctx context.Context, lease padron.Lease, b *padron.Batch) error
 	// Live yields the numbers of the customers not marked deleted, ascending.
 	Live(ctx context.Context) iter.Seq2[padron.Number, error]

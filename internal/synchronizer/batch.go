@@ -3,11 +3,9 @@ package synchronizer
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 
 	"go.opentelemetry.io/otel/trace"
-	"golang.org/x/sync/errgroup"
 
 	"padron"
 	"padron/internal/provider"
@@ -73,16 +71,13 @@ func (it *item) identify(s Sealer) {
 	}
 }
 
-// prepare validates and fingerprints a batch, on all cores, and a few records at
-// a time, which are still near when their fingerprint is made.
+// prepare validates and fingerprints a batch, a few records at a time, which are
+// still near when their fingerprint is made.
 func (p *pass) prepare(b *batch) {
 	const few = 64
-	_ = parallel(b.items, func(chunk []item) error {
-		for part := range slices.Chunk(chunk, few) {
-			p.judge(part)
-		}
-		return nil
-	})
+	for part := range slices.Chunk(b.items, few) {
+		p.judge(part)
+	}
 }
 
 func (p *pass) judge(items []item) {
@@ -95,18 +90,6 @@ func (p *pass) judge(items []item) {
 	for i := range items {
 		items[i].identify(p.cfg.Sealer)
 	}
-}
-
-// parallel calls f on even parts of items, one a core, and returns the first
-// error.
-func parallel[T any](items []T, f func([]T) error) error {
-	const least = 64 // fewer are not worth a goroutine
-	size := max(least, (len(items)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
-	var g errgroup.Group
-	for chunk := range slices.Chunk(items, size) {
-		g.Go(func() error { return f(chunk) })
-	}
-	return g.Wait()
 }
 
 // believe looks at what was read so far, this batch included, and returns an
@@ -165,7 +148,7 @@ func (p *pass) lookup(ctx context.Context, b *batch) (map[padron.CustomerID]padr
 		}
 	}
 	end := p.stages.begin(padron.StageLookup)
-	known, err := p.cfg.Store.Lookup(ctx, ids)
+	known, err := p.cfg.Store.Lookup(ctx, p.written.perhaps(ids))
 	end()
 	if err != nil {
 		return nil, err
@@ -225,6 +208,7 @@ func (p *pass) insert(id padron.CustomerID, it *item, known map[padron.CustomerI
 	}
 	p.last++
 	p.run.Inserted++
+	p.written.add(id)
 	p.write(known, id, padron.Known{Number: p.last, Fingerprint: it.fingerprint})
 	return p.last, true
 }
@@ -281,30 +265,18 @@ func (p *pass) reject(ctx context.Context, it *item, known map[padron.CustomerID
 	return nil
 }
 
-// seal seals the customers to be written, on all cores.
+// seal seals the customers to be written.
 func (p *pass) seal(ctx context.Context, items []*item, numbers []padron.Number) ([]padron.SealedCustomer, error) {
-	type job struct {
-		item   *item
-		number padron.Number
-		out    *padron.SealedCustomer
-	}
-	sealed := make([]padron.SealedCustomer, len(items))
-	jobs := make([]job, len(items))
-	for i := range items {
-		jobs[i] = job{items[i], numbers[i], &sealed[i]}
-	}
+	defer p.stages.begin(padron.StageSeal)()
 	now := p.cfg.Now().UTC()
-	err := parallel(jobs, func(chunk []job) error {
-		defer p.stages.begin(padron.StageSeal)()
-		for _, j := range chunk {
-			row, err := p.cfg.Sealer.Seal(ctx, &j.item.customer, j.item.fingerprint)
-			if err != nil {
-				return err
-			}
-			row.Number, row.UpdatedAt = j.number, now
-			*j.out = row
+	sealed := make([]padron.SealedCustomer, len(items))
+	for i, it := range items {
+		row, err := p.cfg.Sealer.Seal(ctx, &it.customer, it.fingerprint)
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return sealed, err
+		row.Number, row.UpdatedAt = numbers[i], now
+		sealed[i] = row
+	}
+	return sealed, nil
 }

@@ -94,7 +94,7 @@ func runPart(ctx context.Context, cfg *Config, lease padron.Lease, part *padron.
 	}
 	on, done := afterStop(ctx, batchTime)
 	defer done()
-	return p.applyPart(on, &padron.Batch{}, true)
+	return p.applyPart(on, &padron.Batch{}, true, noTurn())
 }
 
 // beginPart loads where the partition stands.
@@ -146,13 +146,13 @@ const maxCrossings = 10
 // applyPart writes a batch of a partition, with how far it is. Where another
 // partition was faster with somebody new, because pages shifted, that one's
 // number counts, and the rest of the batch is written.
-func (p *pass) applyPart(ctx context.Context, b *padron.Batch, done bool) (err error) {
+func (p *pass) applyPart(ctx context.Context, b *padron.Batch, done bool, before *turn) (err error) {
 	b.Messages, b.At = p.cfg.Sealer.TakeMessages(), p.cfg.Now().UTC()
 	for range maxCrossings {
 		if b.Part, err = p.partState(done); err != nil {
 			return err
 		}
-		if err = p.store(ctx, b); !errors.Is(err, padron.ErrTaken) {
+		if err = p.store(ctx, b, before); !errors.Is(err, padron.ErrTaken) {
 			break
 		}
 		if err := p.uncross(ctx, b); err != nil {

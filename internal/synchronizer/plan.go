@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"go.opentelemetry.io/otel/trace"
@@ -22,6 +23,8 @@ type plan struct {
 	paged  bool
 	// whole: it ends where a page ends.
 	whole bool
+	// adds: all that it writes of customers are new ones.
+	adds bool
 	// seen are the customers met in this batch.
 	seen *roaring.Bitmap
 	span trace.Span
@@ -40,6 +43,7 @@ func (p *pass) plan(ctx context.Context, b *batch) (*plan, error) {
 	decided := p.stages.begin(padron.StageDecide)
 	p.pending, p.writes = roaring.New(), map[padron.CustomerID]padron.Known{}
 	out := &plan{cursor: b.cursor, paged: b.paged, whole: b.whole, seen: p.pending}
+	last := p.last
 	var upserts []*item
 	var numbers []padron.Number
 	for i := range b.items {
@@ -61,6 +65,7 @@ func (p *pass) plan(ctx context.Context, b *batch) (*plan, error) {
 	if err := p.believe(); err != nil {
 		return nil, err
 	}
+	out.adds = !slices.ContainsFunc(numbers, func(n padron.Number) bool { return n <= last })
 	out.run, p.ahead = snapshot(p.run), p.writes
 	decided()
 	if p.cfg.DryRun {
@@ -78,12 +83,27 @@ func snapshot(run *padron.Run) padron.Run {
 	return out
 }
 
-// carryOut writes a plan, with the checkpoint. It must not run while another one
-// does; it may while the next plan is made.
-func (p *pass) carryOut(ctx context.Context, pl *plan) error {
-	p.marks.move(pl)
-	if !p.cfg.DryRun {
-		if err := p.applyIfDue(ctx, &pl.batch); err != nil {
+// carryOut writes a plan, with the checkpoint, after those before it. It may do so
+// while the next plan is made and, where both only add customers, while the next
+// one is carried out.
+func (p *pass) carryOut(ctx context.Context, pl *plan, before *turn) error {
+	if !pl.writes() || p.cfg.DryRun || p.lease.Part > 0 {
+		if err := before.wait(); err != nil {
+			return err
+		}
+		p.marks.move(pl)
+		if err := p.applyIfDue(ctx, pl, before); err != nil {
+			return err
+		}
+	} else {
+		pl.batch.Turn = sync.OnceValue(func() error {
+			if err := before.wait(); err != nil {
+				return err
+			}
+			p.marks.move(pl)
+			return p.complete(&pl.batch)
+		})
+		if err := p.store(ctx, &pl.batch, before); err != nil {
 			return err
 		}
 	}
@@ -92,42 +112,57 @@ func (p *pass) carryOut(ctx context.Context, pl *plan) error {
 	return nil
 }
 
-// applyIfDue writes the batch; one with nothing to write is left out until a
-// checkpoint is due, so that unchanged customers cost no write.
-func (p *pass) applyIfDue(ctx context.Context, b *padron.Batch) error {
-	writes := len(b.Upserts)+len(b.Rejected)+len(b.Cleared)+len(b.Moved) > 0
-	if !writes && p.marks.behind() {
-		return nil // nothing to write, nor a place to go on from
-	}
-	if !writes && p.cfg.Now().Sub(p.marks.savedAt) < checkpointEvery {
+func (pl *plan) writes() bool {
+	b := &pl.batch
+	return len(b.Upserts)+len(b.Rejected)+len(b.Cleared)+len(b.Moved) > 0
+}
+
+// applyIfDue writes a plan of a partition, or a checkpoint that is due: unchanged
+// customers cost no write.
+func (p *pass) applyIfDue(ctx context.Context, pl *plan, before *turn) error {
+	switch {
+	case p.cfg.DryRun:
+		return nil
+	case pl.writes():
+		return p.apply(ctx, &pl.batch, before)
+	case p.marks.behind(): // nothing to write, nor a place to go on from
+		return nil
+	case p.cfg.Now().Sub(p.marks.savedAt) < checkpointEvery:
 		return nil
 	}
-	return p.apply(ctx, b)
+	return p.apply(ctx, &pl.batch, before)
 }
 
-func (p *pass) apply(ctx context.Context, b *padron.Batch) (err error) {
-	defer p.stages.begin(padron.StageWrite)()
+func (p *pass) apply(ctx context.Context, b *padron.Batch, before *turn) error {
 	if p.lease.Part > 0 {
-		return p.applyPart(ctx, b, false)
+		return p.applyPart(ctx, b, false, before)
 	}
-	if b.Checkpoint, err = p.checkpoint(); err != nil {
+	if err := p.complete(b); err != nil {
 		return err
 	}
-	b.Messages = p.cfg.Sealer.TakeMessages()
-	b.At = p.cfg.Now().UTC()
-	if err := p.store(ctx, b); err != nil {
-		return err
-	}
-	if b.Checkpoint != nil {
+	return p.store(ctx, b, before)
+}
+
+// complete sets what a batch has besides its records.
+func (p *pass) complete(b *padron.Batch) (err error) {
+	b.Messages, b.At = p.cfg.Sealer.TakeMessages(), p.cfg.Now().UTC()
+	b.Checkpoint, err = p.checkpoint()
+	return err
+}
+
+// store writes a batch, and learns from it how large the next ones should be: by
+// the time since the one before it was in the store.
+func (p *pass) store(ctx context.Context, b *padron.Batch, before *turn) error {
+	since := p.cfg.Now()
+	err := p.cfg.Store.Apply(ctx, p.lease, b)
+	if err == nil && b.Checkpoint != nil {
 		p.saved()
 	}
-	return nil
-}
-
-// store writes a batch, and learns from it how large the next ones should be.
-func (p *pass) store(ctx context.Context, b *padron.Batch) error {
-	started := p.cfg.Now()
-	err := p.cfg.Store.Apply(ctx, p.lease, b)
-	p.sizer.wrote(len(b.Upserts)+len(b.Rejected)+len(b.Cleared), p.cfg.Now().Sub(started))
+	if _ = before.wait(); before.at.After(since) {
+		since = before.at
+	}
+	took := p.cfg.Now().Sub(since)
+	p.stages.add(padron.StageWrite, took)
+	p.sizer.wrote(len(b.Upserts)+len(b.Rejected)+len(b.Cleared), took)
 	return err
 }

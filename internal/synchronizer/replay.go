@@ -86,7 +86,7 @@ func (p *pass) replay(ctx context.Context, open RecordOpener, ids []string, out 
 			return err
 		}
 		pl.batch.Moved = moved
-		if err := p.carryOut(ctx, pl); err != nil {
+		if err := p.carryOut(ctx, pl, noTurn()); err != nil {
 			return err
 		}
 	}

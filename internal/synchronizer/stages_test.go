@@ -32,7 +32,7 @@ func (c *ticker) advance(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// slow is a store whose writes take time by the clock.
+// slow is a store whose writes take time by the clock, one after the other.
 type slow struct {
 	store.Engine
 	clock *ticker
@@ -40,8 +40,19 @@ type slow struct {
 }
 
 func (s *slow) Apply(ctx context.Context, lease padron.Lease, b *padron.Batch) error {
+	if err := takeTurn(b); err != nil {
+		return err
+	}
 	s.clock.advance(s.took(b))
 	return s.Engine.Apply(ctx, lease, b)
+}
+
+// takeTurn waits until a batch is the only one.
+func takeTurn(b *padron.Batch) error {
+	if b.Turn == nil {
+		return nil
+	}
+	return b.Turn()
 }
 
 // TestStagesAreMeasured: the report says how long each stage took, and the

@@ -465,12 +465,17 @@ func TestInterruptedRunIsResumed(t *testing.T) {
 			r.mustSync(r.config(newPeople(40)))
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
+			cfg, progress := r.config(p), make(chan struct{}, 10)
+			cfg.OnProgress = func(synchronizer.Progress) { progress <- struct{}{} }
 			p.hook(func(page int) {
 				if page == stopAt {
+					if stopAt > 2 {
+						<-progress
+					}
 					cancel()
 				}
 			})
-			run, err := synchronizer.Run(ctx, r.config(p))
+			run, err := synchronizer.Run(ctx, cfg)
 			if run.Outcome != padron.OutcomeFailed || !errors.Is(err, context.Canceled) {
 				t.Fatalf("%s (%v)", run.Outcome, err)
 			}

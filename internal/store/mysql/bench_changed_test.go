@@ -91,7 +91,7 @@ func staged(b *testing.B, st *mysql.Store, held padron.Lease, rows *padron.Batch
 			sets[i] = strings.Replace(sets[i], "customers.", "c.", 1)
 		}
 	}
-	driver.RegisterReaderHandler("staged", func() io.Reader { return mysql.RowReader(rows.Upserts) })
+	driver.RegisterReaderHandler("staged", func() io.Reader { return st.RowReader(rows.Upserts) })
 	defer driver.DeregisterReaderHandler("staged")
 	check := func(_ sql.Result, err error) {
 		if err != nil {

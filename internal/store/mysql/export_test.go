@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"io"
@@ -30,11 +29,9 @@ func (s *Store) Fenced(ctx context.Context, lease padron.Lease, f func(*sql.Tx) 
 // nothing else; it returns how long that took.
 func (s *Store) LoadBare(t testing.TB, customers []padron.SealedCustomer) time.Duration {
 	t.Helper()
-	text, err := io.ReadAll(&rowReader{rows: customers})
-	if err != nil {
-		t.Fatal(err)
-	}
-	driver.RegisterReaderHandler("bare", func() io.Reader { return bytes.NewReader(text) })
+	text := s.encode(customers)
+	text.made.Wait()
+	driver.RegisterReaderHandler("bare", text.reader)
 	defer driver.DeregisterReaderHandler("bare")
 	started := time.Now()
 	r, err := s.db.ExecContext(t.Context(), loadSQL("bare"))
@@ -92,7 +89,7 @@ func CustomerColumns() []string {
 func LoadSQL(reader string) string { return loadSQL(reader) }
 
 // RowReader yields customers as LOAD DATA reads them.
-func RowReader(rows []padron.SealedCustomer) io.Reader { return &rowReader{rows: rows} }
+func (s *Store) RowReader(rows []padron.SealedCustomer) io.Reader { return s.encode(rows).reader() }
 
 // WithOutageTime has runs bear an outage for so long.
 func WithOutageTime(d time.Duration) Option { return func(s *Store) { s.outage = d } }

@@ -216,20 +216,26 @@ func (s *Store) fenced(ctx context.Context, doing string, lease padron.Lease, f 
 
 func (s *Store) fencedOnce(ctx context.Context, doing string, lease padron.Lease, f func(*sql.Tx) error) error {
 	return s.inTx(ctx, doing, func(tx *sql.Tx) error {
-		how := "FOR UPDATE"
-		if lease.Part > 0 {
-			how = "LOCK IN SHARE MODE"
-		}
-		var current int64
-		if err := tx.QueryRowContext(ctx, "SELECT token FROM lease WHERE one = 1 "+how).Scan(&current); err != nil {
-			return fmt.Errorf("read the lease: %w", err)
-		}
-		if current != lease.Token {
-			return padron.ErrLeaseLost
-		}
-		if err := currentAttempt(ctx, tx, lease); err != nil {
+		if err := fence(ctx, tx, lease); err != nil {
 			return err
 		}
 		return f(tx)
 	})
+}
+
+// fence locks the lease's row until the transaction ends, and returns
+// [padron.ErrLeaseLost] where somebody else has taken it.
+func fence(ctx context.Context, tx *sql.Tx, lease padron.Lease) error {
+	how := "FOR UPDATE"
+	if lease.Part > 0 {
+		how = "LOCK IN SHARE MODE"
+	}
+	var current int64
+	if err := tx.QueryRowContext(ctx, "SELECT token FROM lease WHERE one = 1 "+how).Scan(&current); err != nil {
+		return fmt.Errorf("read the lease: %w", err)
+	}
+	if current != lease.Token {
+		return padron.ErrLeaseLost
+	}
+	return currentAttempt(ctx, tx, lease)
 }

@@ -1,10 +1,12 @@
 package mysql
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"io"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -18,14 +20,49 @@ const customerColumns = `num, id, registered_at, favorite_color, car, car_model,
 // loads numbers the readers that are registered with the driver.
 var loads atomic.Int64
 
-// insert adds customers by LOAD DATA LOCAL, or by statements where the server
-// has turned that off.
-func (s *Store) insert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer) error {
+// lines are customers as LOAD DATA reads them: fields end with a tab, rows with a
+// newline, and what would end one is escaped. They are made while the transaction
+// begins, since the server has nothing to do until it gets them.
+type lines struct {
+	made sync.WaitGroup
+	text []byte
+}
+
+// encode begins to make the lines of customers, in room that was used before.
+func (s *Store) encode(rows []padron.SealedCustomer) *lines {
+	l, _ := s.lines.Get().(*lines)
+	if l == nil {
+		l = new(lines)
+	}
+	l.made.Go(func() {
+		l.text = l.text[:0]
+		for i := range rows {
+			l.text = appendRow(l.text, &rows[i])
+		}
+	})
+	return l
+}
+
+// reuse takes the room back.
+func (s *Store) reuse(l *lines) {
+	l.made.Wait()
+	s.lines.Put(l)
+}
+
+// reader waits for the lines, and reads them.
+func (l *lines) reader() io.Reader {
+	l.made.Wait()
+	return bytes.NewReader(l.text)
+}
+
+// insert adds customers, of whom lines are made, by LOAD DATA LOCAL, or by
+// statements where the server has turned that off.
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer, of *lines) error {
 	if !s.load {
 		return insertRows(ctx, tx, rows)
 	}
 	name := "padron-" + strconv.FormatInt(loads.Add(1), 10)
-	driver.RegisterReaderHandler(name, func() io.Reader { return &rowReader{rows: rows} })
+	driver.RegisterReaderHandler(name, of.reader)
 	defer driver.DeregisterReaderHandler(name)
 	r, err := tx.ExecContext(ctx, loadSQL(name))
 	if err != nil {
@@ -64,33 +101,6 @@ func allLoaded(ctx context.Context, tx *sql.Tx, r sql.Result, want int) error {
 		return padron.Errorf(padron.CodeInternal, "the database took %d of %d customers", n, want)
 	}
 	return nil
-}
-
-// rowReader yields customers as LOAD DATA reads them: fields end with a tab,
-// rows with a newline, and what would end one is escaped.
-type rowReader struct {
-	rows []padron.SealedCustomer
-	// buf[at:] is what was not read yet.
-	buf []byte
-	at  int
-}
-
-// Read implements [io.Reader].
-func (r *rowReader) Read(p []byte) (int, error) {
-	if len(r.buf)-r.at < len(p) {
-		r.buf = append(r.buf[:0], r.buf[r.at:]...)
-		r.at = 0
-		for len(r.buf) < len(p) && len(r.rows) > 0 {
-			r.buf = appendRow(r.buf, &r.rows[0])
-			r.rows = r.rows[1:]
-		}
-	}
-	n := copy(p, r.buf[r.at:])
-	r.at += n
-	if n == 0 {
-		return 0, io.EOF
-	}
-	return n, nil
 }
 
 func appendRow(b []byte, c *padron.SealedCustomer) []byte {

@@ -32,6 +32,8 @@ type Store struct {
 	db       *sql.DB
 	// load says that the server takes LOAD DATA LOCAL.
 	load bool
+	// lines is room for what LOAD DATA reads.
+	lines sync.Pool
 	// version is the schema's that this program knows.
 	version int64
 

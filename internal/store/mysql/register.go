@@ -89,32 +89,51 @@ func (s *Store) lookup(ctx context.Context, ids []any, marks string, mu *sync.Mu
 	return rows.Err()
 }
 
-// Apply writes a batch; see store.Register.
+// Apply writes a batch; see store.Register. The lease is looked at last, since the
+// customers are most of the work, which the next batch may do meanwhile; a run
+// that has lost it undoes them.
 func (s *Store) Apply(ctx context.Context, lease padron.Lease, b *padron.Batch) error {
-	return s.fenced(ctx, "write a batch", lease, func(tx *sql.Tx) error {
-		if err := s.upsert(ctx, tx, b.Upserts); err != nil {
-			return taken(err)
-		}
-		if err := savePart(ctx, tx, lease, b.Part); err != nil {
-			return err
-		}
-		if err := quarantineRecords(ctx, tx, b); err != nil {
-			return err
-		}
-		for id, n := range b.Messages {
-			if _, err := tx.ExecContext(ctx, "UPDATE data_keys SET messages = messages + ? WHERE id = ?", n, int64(id)); err != nil {
-				return err
+	const doing = "write a batch"
+	of := s.encode(b.Upserts)
+	defer s.reuse(of)
+	return s.throughOutage(ctx, func() error {
+		return s.inTx(ctx, doing, func(tx *sql.Tx) error {
+			failed := taken(s.upsert(ctx, tx, b.Upserts, of))
+			if failed == nil && b.Turn != nil {
+				failed = b.Turn()
 			}
-		}
-		return saveCheckpoint(ctx, tx, b.Checkpoint)
+			if err := fence(ctx, tx, lease); failed == nil || errors.Is(err, padron.ErrLeaseLost) {
+				failed = err
+			}
+			if failed != nil {
+				return failed
+			}
+			return applyRest(ctx, tx, lease, b)
+		})
 	})
+}
+
+// applyRest writes what a batch has besides customers.
+func applyRest(ctx context.Context, tx *sql.Tx, lease padron.Lease, b *padron.Batch) error {
+	if err := savePart(ctx, tx, lease, b.Part); err != nil {
+		return err
+	}
+	if err := quarantineRecords(ctx, tx, b); err != nil {
+		return err
+	}
+	for id, n := range b.Messages {
+		if _, err := tx.ExecContext(ctx, "UPDATE data_keys SET messages = messages + ? WHERE id = ?", n, int64(id)); err != nil {
+			return err
+		}
+	}
+	return saveCheckpoint(ctx, tx, b.Checkpoint)
 }
 
 // upsert writes customers whole, by number. Those that are there already are
 // taken out first, so that all go in by the fastest way; whoever was deleted is
 // live again. An id that has another number breaks the unique key, and the
 // batch.
-func (s *Store) upsert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer) error {
+func (s *Store) upsert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer, of *lines) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -137,7 +156,7 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCust
 	}); err != nil {
 		return err
 	}
-	return s.insert(ctx, tx, rows)
+	return s.insert(ctx, tx, rows, of)
 }
 
 // livePart is how many numbers Live reads at once, so that no connection is

@@ -61,6 +61,11 @@ func (s *Store) Lookup(ctx context.Context, ids []padron.CustomerID) (map[padron
 
 // Apply writes a batch; see store.Register.
 func (s *Store) Apply(ctx context.Context, lease padron.Lease, b *padron.Batch) error {
+	if b.Turn != nil { // one transaction writes at a time
+		if err := b.Turn(); err != nil {
+			return err
+		}
+	}
 	return s.fenced(ctx, "write a batch", lease, func(tx *sql.Tx) error {
 		if err := upsert(ctx, tx, b.Upserts); err != nil {
 			return taken(err)

@@ -20,6 +20,7 @@ func Run(t *testing.T, open Open) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, *fixture){
 		"Schema": testSchema, "Lease": testLease, "LeaseExpires": testLeaseExpires, "ClockJumps": testClockJumps, "LeaseOfTheLivingStays": testLeaseOfTheLivingStays, "Fencing": testFencing,
+		"Turns": testTurns, "TurnsAreFenced": testTurnsAreFenced,
 		"ApplyAndLookup": testApplyAndLookup, "ApplyIsAllOrNothing": testApplyIsAllOrNothing, "LargeBatch": testLargeBatch,
 		"DeleteAndRevive": testDeleteAndRevive, "Live": testLive, "Checkpoint": testCheckpoint, "Runs": testRuns,
 		"Keys": testKeys, "SharedKeyRace": testSharedKeyRace, "List": testList, "Filters": testFilters, "Search": testSearch,
