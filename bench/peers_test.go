@@ -46,6 +46,10 @@ func (h *harness) peers() []peer {
 			10, []string{python, "rowbyrow.py"},
 		},
 		{
+			report.Figure{Name: "same", Short: "the same job, row by row", Unit: perSecond, What: "a Python script, row by row, that does padron's job but for validation: looks up, compares, encrypts two groups, makes five blind indexes, a commit a customer"},
+			25, []string{python, "samejob.py"},
+		},
+		{
 			report.Figure{Name: "dlt", Short: "dlt", Unit: perSecond, What: "dlt 1.31, `merge` by primary key through its sqlalchemy destination, no encryption"},
 			50, []string{python, "merge.py"},
 		},
@@ -59,7 +63,7 @@ func measurePeers(h *harness, r *recorder) {
 	peers := h.peers()
 	r.part.Declare(report.Figure{
 		Name: "first", Short: "padron", Unit: perSecond, What: "padron's first synchronization: validated, sealed, indexed",
-		Goals: []report.Goal{{Of: "sling", Least: 20}, {Of: "rows", Least: 40}, {Of: "dlt"}},
+		Goals: []report.Goal{{Of: "sling", Least: 20}, {Of: "rows", Least: 40}, {Of: "same", Least: 40}, {Of: "dlt"}},
 	})
 	for _, p := range peers {
 		r.part.Declare(p.Figure)

@@ -6,7 +6,7 @@ import os
 
 import dlt
 
-from pages import pages
+from shared import pages
 
 
 @dlt.resource(

@@ -1,12 +1,9 @@
 """Copies customers as a plain script would: a request a page, three fields
 encrypted with Fernet, an upsert a customer, a commit a page."""
 
-import os
-
-import mysql.connector
 from cryptography.fernet import Fernet
 
-from pages import pages
+from shared import connect, pages
 
 SECRET = ("credit_card_num", "cuenta_numero", "direccion")
 PLAIN = (
@@ -22,11 +19,7 @@ UPSERT = "INSERT INTO customers ({}) VALUES ({}) ON DUPLICATE KEY UPDATE {}".for
 def main():
     """Makes the table and fills it."""
     box = Fernet(Fernet.generate_key())
-    account, place = os.environ["BENCH_DB"].split("@")
-    user, password = account.split(":")
-    address, name = place.split("/")
-    host, port = address.split(":")
-    db = mysql.connector.connect(host=host, port=int(port), user=user, password=password, database=name)
+    db = connect()
     cursor = db.cursor()
     kinds = ["id VARCHAR(64) PRIMARY KEY"] + [f"{c} TEXT" for c in PLAIN[1:]] + [f"{c} BLOB" for c in SECRET]
     cursor.execute("CREATE TABLE customers ({})".format(", ".join(kinds)))

@@ -14,7 +14,8 @@ import (
 // Go asks the network for news where a thread of it has nothing else to do, and
 // otherwise every 10 ms: with as many threads as processors, all of them sealing,
 // the database waited that long for each answer of ours. One more than processors
-// is there to listen. (docs/adr/0030-batches-follow-the-store.md)
+// is there to listen. (docs/adr/0030-batches-follow-the-store.md,
+// docs/adr/0033-two-batches-at-once.md)
 const (
 	gcPercent = 400
 	softLimit = 84 << 20 // bytes

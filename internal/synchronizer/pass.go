@@ -264,61 +264,6 @@ func (p *pass) planAll(ctx context.Context, batches <-chan *batch, plans chan<- 
 	}
 }
 
-// turn is a batch's place in the order in which batches get into the store.
-type turn struct {
-	done chan struct{}
-	// Good once done is closed: when it was over, and why it failed.
-	at  time.Time
-	err error
-}
-
-// wait waits until its batch is in the store, or is known not to get there.
-func (t *turn) wait() error {
-	<-t.done
-	return t.err
-}
-
-// noTurn is before the first batch.
-func noTurn() *turn {
-	t := &turn{done: make(chan struct{})}
-	close(t.done)
-	return t
-}
-
-// carryOutAll writes plans until the last one, even in a run that is told to
-// stop, at most two at once. After an error it calls stop and writes no more.
-func (p *pass) carryOutAll(ctx context.Context, plans <-chan *plan, stop func()) error {
-	before := noTurn()
-	last, adds := before, false
-	for {
-		_ = before.wait()
-		pl, ok := receive(plans, p.stages.begin(padron.StageWriteIdle))
-		if !ok {
-			return last.wait()
-		}
-		if !adds || !pl.adds {
-			_ = last.wait()
-		}
-		before, last, adds = last, &turn{done: make(chan struct{})}, pl.adds
-		go p.takeTurn(ctx, pl, before, last, stop)
-	}
-}
-
-// takeTurn carries a plan out, in its turn.
-func (p *pass) takeTurn(ctx context.Context, pl *plan, before, mine *turn, stop func()) {
-	defer close(mine.done)
-	on, done := afterStop(ctx, batchTime)
-	defer done()
-	mine.err = p.carryOut(on, pl, before)
-	mine.at = p.cfg.Now()
-	endBatch(pl, mine.err)
-	if mine.err != nil {
-		stop()
-		return
-	}
-	p.cfg.OnProgress(Progress{Read: p.done.Read, Elapsed: p.cfg.Now().Sub(p.run.StartedAt), Expected: p.expected})
-}
-
 // drain takes what is left, so that the sender can end.
 func drain(batches <-chan *batch) {
 	for range batches {

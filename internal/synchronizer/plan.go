@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"go.opentelemetry.io/otel/trace"
@@ -81,88 +80,4 @@ func snapshot(run *padron.Run) padron.Run {
 	out.Reasons, out.Warnings = maps.Clone(run.Reasons), maps.Clone(run.Warnings)
 	out.UnknownFields, out.Unknown = slices.Clone(run.UnknownFields), maps.Clone(run.Unknown)
 	return out
-}
-
-// carryOut writes a plan, with the checkpoint, after those before it. It may do so
-// while the next plan is made and, where both only add customers, while the next
-// one is carried out.
-func (p *pass) carryOut(ctx context.Context, pl *plan, before *turn) error {
-	if !pl.writes() || p.cfg.DryRun || p.lease.Part > 0 {
-		if err := before.wait(); err != nil {
-			return err
-		}
-		p.marks.move(pl)
-		if err := p.applyIfDue(ctx, pl, before); err != nil {
-			return err
-		}
-	} else {
-		pl.batch.Turn = sync.OnceValue(func() error {
-			if err := before.wait(); err != nil {
-				return err
-			}
-			p.marks.move(pl)
-			return p.complete(&pl.batch)
-		})
-		if err := p.store(ctx, &pl.batch, before); err != nil {
-			return err
-		}
-	}
-	p.done = pl.run
-	p.paged = p.paged || pl.paged
-	return nil
-}
-
-func (pl *plan) writes() bool {
-	b := &pl.batch
-	return len(b.Upserts)+len(b.Rejected)+len(b.Cleared)+len(b.Moved) > 0
-}
-
-// applyIfDue writes a plan of a partition, or a checkpoint that is due: unchanged
-// customers cost no write.
-func (p *pass) applyIfDue(ctx context.Context, pl *plan, before *turn) error {
-	switch {
-	case p.cfg.DryRun:
-		return nil
-	case pl.writes():
-		return p.apply(ctx, &pl.batch, before)
-	case p.marks.behind(): // nothing to write, nor a place to go on from
-		return nil
-	case p.cfg.Now().Sub(p.marks.savedAt) < checkpointEvery:
-		return nil
-	}
-	return p.apply(ctx, &pl.batch, before)
-}
-
-func (p *pass) apply(ctx context.Context, b *padron.Batch, before *turn) error {
-	if p.lease.Part > 0 {
-		return p.applyPart(ctx, b, false, before)
-	}
-	if err := p.complete(b); err != nil {
-		return err
-	}
-	return p.store(ctx, b, before)
-}
-
-// complete sets what a batch has besides its records.
-func (p *pass) complete(b *padron.Batch) (err error) {
-	b.Messages, b.At = p.cfg.Sealer.TakeMessages(), p.cfg.Now().UTC()
-	b.Checkpoint, err = p.checkpoint()
-	return err
-}
-
-// store writes a batch, and learns from it how large the next ones should be: by
-// the time since the one before it was in the store.
-func (p *pass) store(ctx context.Context, b *padron.Batch, before *turn) error {
-	since := p.cfg.Now()
-	err := p.cfg.Store.Apply(ctx, p.lease, b)
-	if err == nil && b.Checkpoint != nil {
-		p.saved()
-	}
-	if _ = before.wait(); before.at.After(since) {
-		since = before.at
-	}
-	took := p.cfg.Now().Sub(since)
-	p.stages.add(padron.StageWrite, took)
-	p.sizer.wrote(len(b.Upserts)+len(b.Rejected)+len(b.Cleared), took)
-	return err
 }
