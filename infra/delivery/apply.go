@@ -22,18 +22,8 @@ import (
 // said at once.
 func (d *Delivery) Apply(ctx context.Context, record *Record, overrides []string) (*Release, error) {
 	shelf := NewShelf(d.Env, d.AWS)
-	if err := d.begun(ctx, shelf, record); err != nil {
-		return nil, err
-	}
-	last, err := shelf.Last(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.stacksAre(record); err != nil { // what follows looks for each
-		return nil, fmt.Errorf("nothing was changed: %w", err)
-	}
-	err = errors.Join(record.allowed(overrides), d.same(record), ordered(record), d.honest(record), onBase(record, last), d.intact(ctx, record), d.unmoved(ctx, record))
-	if err != nil {
+	last, err := d.sound(ctx, shelf, record)
+	if err := errors.Join(record.allowed(overrides), err); err != nil {
 		return nil, fmt.Errorf("nothing was changed:\n%w", err)
 	}
 	migrated, err := d.executeAll(ctx, record, last)
@@ -48,6 +38,21 @@ func (d *Delivery) Apply(ctx context.Context, record *Record, overrides []string
 	}
 	release := d.released(record, last, overrides, migrated)
 	return release, shelf.add(ctx, release, d.files, d.Description)
+}
+
+// sound returns the release that runs, and an error for all that keeps the record
+// from being applied: it, the commit or the account is not what was reviewed.
+func (d *Delivery) sound(ctx context.Context, shelf *Shelf, record *Record) (last *Release, err error) {
+	if err := d.begun(ctx, shelf, record); err != nil {
+		return nil, err
+	}
+	if last, err = shelf.Last(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.stacksAre(record); err != nil { // what follows looks for each
+		return nil, err
+	}
+	return last, errors.Join(d.same(record), ordered(record), d.honest(record), onBase(record, last), d.intact(ctx, record), d.unmoved(ctx, record))
 }
 
 // executeAll executes every change set of the record in order, and migrates the

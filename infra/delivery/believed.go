@@ -25,12 +25,45 @@ func (d *Delivery) honest(r *Record) error {
 		wrong = append(wrong, errors.New("the record names other images than the description: plan again"))
 	}
 	for _, s := range r.Stacks {
-		if s.ChangeSet == "" && s.State != Unchanged && s.State != Waiting {
-			wrong = append(wrong, fmt.Errorf("stack %s: the record says that it is %s, and has no change set of it: plan again", s.Name, s.State))
+		if err := s.toldRight(); err != nil {
+			wrong = append(wrong, fmt.Errorf("stack %s: %w: plan again", s.Name, err))
 		}
 		// A name could be given to another change set after it was looked at.
 		if arn := fmt.Sprintf("arn:aws:cloudformation:%s:%s:changeSet/", s.Region, r.Account); s.ChangeSet != "" && !strings.HasPrefix(s.ChangeSet, arn) {
 			wrong = append(wrong, fmt.Errorf("stack %s: its change set %q is no ARN of this account: plan again", s.Name, s.ChangeSet))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// toldRight returns an error where the record's word for what becomes of the
+// stack is not what would: by that word the review shows a stack, and leaves out
+// the changes of one that stays as it is or is new.
+func (s StackPlan) toldRight() error {
+	switch made := s.ChangeSet != ""; {
+	case !made && s.State != Unchanged && s.State != Waiting:
+		return fmt.Errorf("the record says that it is %s, and has no change set of it", s.State)
+	case made && s.State != New && s.State != Changed, made && (s.State == New) != (s.Before == nil), !made && len(s.Changes) > 0:
+		return fmt.Errorf("the record says that it is %s, and what it holds of it is not that", s.State)
+	}
+	return nil
+}
+
+// waitRightly returns an error for each stack that the record lets wait for
+// something else than what it lacks: a plan would have made its change set.
+func (d *Delivery) waitRightly(ctx context.Context, r *Record) error {
+	now := &given{d: d}
+	var wrong []error
+	for i, s := range r.Stacks {
+		if s.State != Waiting {
+			continue
+		}
+		lacks, err := now.waits(ctx, d.Templates.Stack(s.Name), r.Stacks[:i])
+		if err != nil {
+			return err
+		}
+		if len(lacks) == 0 || !slices.Equal(lacks, s.WaitsFor) {
+			wrong = append(wrong, fmt.Errorf("stack %s: the record says that it waits for %q, and it lacks %q: plan again", s.Name, s.WaitsFor, lacks))
 		}
 	}
 	return errors.Join(wrong...)

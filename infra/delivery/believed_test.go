@@ -36,7 +36,9 @@ func (s *story) forgeries(c commit, record *Record) {
 			_, name, _ := strings.Cut(changeSetOf(r, "services"), "changeSet/")
 			r.Stacks[planOf(r, "services")].ChangeSet, _, _ = strings.Cut(name, "/")
 		},
-		"says that it is changed, and has no change set": func(r *Record) { r.Stacks[planOf(r, "services")].ChangeSet = "" },
+		"says that it is changed, and has no change set":                 func(r *Record) { r.Stacks[planOf(r, "services")].ChangeSet = "" },
+		"says that it is new, and what it holds of it is not that":       func(r *Record) { r.Stacks[planOf(r, "services")].State = New },
+		"says that it is unchanged, and what it holds of it is not that": func(r *Record) { r.Stacks[planOf(r, "services")].State = Unchanged },
 		"stack network: the record changes nothing of it, and the commit does": func(r *Record) {
 			network := &r.Stacks[planOf(r, "network")]
 			network.State, network.ChangeSet, network.Changes = Unchanged, "", nil

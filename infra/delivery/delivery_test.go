@@ -66,6 +66,7 @@ func (s *story) waves(c commit) {
 	if got, want := states(plan.Record, "services", "observability", "network"), "new waiting unchanged"; got != want {
 		s.Errorf("the first plan: %s, want %s", got, want)
 	}
+	s.again(c, plan)
 	_, err := s.of(c).Apply(s.Context(), plan.Record, nil)
 	if waiting, ok := errors.AsType[StillWaiting](err); !ok || !slices.Equal(waiting, []string{"observability"}) {
 		s.Fatalf("with a stack that waits: %v", err)
@@ -115,6 +116,7 @@ func (s *story) review(c commit) {
 			s.Errorf("the review does not say %q", want)
 		}
 	}
+	s.again(c, plan)
 	if s.Failed() {
 		s.Log(plan.Review)
 	}
@@ -126,6 +128,7 @@ func (s *story) refusals(c commit) {
 	s.tampered(c, plan.Record)
 	s.swapped(c, plan.Record)
 	s.forgeries(c, plan.Record)
+	s.unapproved(c, plan.Record)
 	s.poisoned(c, plan.Record)
 	s.overridden(c)
 	s.taken(c)

@@ -78,6 +78,26 @@ func (g *given) lacks(ctx context.Context, s *cfn.Stack) ([]need, error) {
 	return missing, nil
 }
 
+// waits says what the stack needs that a plan only brings; before are the stacks
+// that the plan has already. CloudFormation makes no change set of a template
+// whose imports are not there.
+func (g *given) waits(ctx context.Context, s *cfn.Stack, before []StackPlan) ([]string, error) {
+	missing, err := g.lacks(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	var reasons []string
+	for _, n := range missing {
+		reasons = append(reasons, n.String())
+	}
+	for _, other := range before {
+		if other.State == Waiting && slices.Contains(s.Needs, other.Name) {
+			reasons = append(reasons, "the stack "+other.Name+", which waits itself")
+		}
+	}
+	return reasons, nil
+}
+
 func (g *given) has(ctx context.Context, region string, n need) (bool, error) {
 	if n.export != "" {
 		all, err := g.exported(ctx, region)

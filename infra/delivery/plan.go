@@ -138,7 +138,7 @@ func (p *planning) propose(ctx context.Context, s *cfn.Stack) error {
 		}
 		plan.State, plan.Before, kind = Changed, &at.Standing, types.ChangeSetTypeUpdate
 	}
-	missing, err := p.waits(ctx, s)
+	missing, err := p.given.waits(ctx, s, p.record.Stacks)
 	if err != nil {
 		return err
 	}
@@ -161,25 +161,6 @@ func (s StackPlan) String() string {
 		return "waits for " + s.WaitsFor[0]
 	}
 	return fmt.Sprintf("%s, %d resources", s.State, len(s.Changes))
-}
-
-// waits says what the stack needs that this plan only brings. CloudFormation
-// makes no change set of a template whose imports are not there.
-func (p *planning) waits(ctx context.Context, s *cfn.Stack) ([]string, error) {
-	missing, err := p.given.lacks(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	var reasons []string
-	for _, n := range missing {
-		reasons = append(reasons, n.String())
-	}
-	for _, other := range p.record.Stacks {
-		if other.State == Waiting && slices.Contains(s.Needs, other.Name) {
-			reasons = append(reasons, "the stack "+other.Name+", which waits itself")
-		}
-	}
-	return reasons, nil
 }
 
 // ask makes the change set and writes down what it describes. One of nothing is

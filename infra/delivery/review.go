@@ -13,6 +13,33 @@ import (
 // done seals the record and writes the review of it.
 func (p *planning) done(ctx context.Context) (*Plan, error) {
 	p.record.Seal()
+	text, err := p.document(ctx)
+	return &Plan{Record: p.record, Review: text}, err
+}
+
+// Review makes the document of a record anew: of the change sets as CloudFormation
+// describes them, of the stacks as they stand and of the templates of the commit.
+// What the record says of them is checked first, so that of what would happen
+// nothing in the document is the word of whoever planned. A record that cannot be
+// applied has none. Findings are what the proofs say.
+func (d *Delivery) Review(ctx context.Context, record *Record, findings ...string) (string, error) {
+	shelf := NewShelf(d.Env, d.AWS)
+	last, err := d.sound(ctx, shelf, record)
+	if err == nil {
+		err = d.waitRightly(ctx, record)
+	}
+	if err != nil {
+		return "", fmt.Errorf("this cannot be applied, so there is nothing to approve:\n%w", err)
+	}
+	p := &planning{Delivery: d, record: record, shelf: shelf, last: last, findings: findings}
+	if p.stands, err = d.standingAll(ctx); err != nil {
+		return "", err
+	}
+	return p.document(ctx)
+}
+
+// document is the review document of the record.
+func (p *planning) document(ctx context.Context) (string, error) {
 	r := &review.Review{
 		Environment: p.record.Environment, Account: p.record.Account, Commit: p.record.Commit, Padron: p.record.Padron,
 		Created: p.record.Created, Record: p.record.SHA256, RollbackTo: p.record.RollbackTo, Base: p.record.Base,
@@ -26,10 +53,9 @@ func (p *planning) done(ctx context.Context) (*Plan, error) {
 		r.Losses = append(r.Losses, review.Loss{Name: l.Name(), What: l.String()})
 	}
 	if err := p.compare(ctx, r); err != nil {
-		return nil, err
+		return "", err
 	}
-	text, err := r.Markdown()
-	return &Plan{Record: p.record, Review: text}, err
+	return r.Markdown()
 }
 
 // compare adds what the last release says of what stands now, and what else a

@@ -68,6 +68,9 @@ func (d *Delivery) turnTo(ctx context.Context, shelf *Shelf, to *Release) (err e
 	return err
 }
 
+// errGone is an image that the registry does not hold.
+var errGone = errors.New("it is not in the registry")
+
 // pulled returns an error for each image that the registry does not hold.
 func (d *Delivery) pulled(ctx context.Context, images map[string]string) error {
 	client := ecr.NewFromConfig(d.AWS)
@@ -76,8 +79,11 @@ func (d *Delivery) pulled(ctx context.Context, images map[string]string) error {
 		_, err := client.DescribeImages(ctx, &ecr.DescribeImagesInput{
 			RepositoryName: aws.String(d.Env.Prefix() + "-" + program), ImageIds: []types.ImageIdentifier{{ImageDigest: aws.String(images[program])}},
 		})
+		if _, gone := errors.AsType[*types.ImageNotFoundException](err); gone {
+			err = errGone // the registry's own words are others each time
+		}
 		if err != nil {
-			missing = append(missing, fmt.Errorf("the image %s of %s is not in the registry: %w", images[program], program, err))
+			missing = append(missing, fmt.Errorf("the image %s of %s: %w", images[program], program, err))
 		}
 	}
 	return errors.Join(missing...)

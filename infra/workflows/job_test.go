@@ -27,6 +27,8 @@ type runner struct {
 	artifacts map[string]string
 	// ran are the names of the steps whose scripts ran.
 	ran []string
+	// summary is what the steps put onto the page of the run.
+	summary string
 }
 
 // job runs one, unless its condition keeps it from running, and puts its outputs
@@ -88,6 +90,11 @@ func (r *runner) script(name string, step workflows.Step, env map[string]string)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		r.t.Fatalf("%s: %v\n%s", name, err, text)
 	}
+	shown, err := os.ReadFile(summary)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.summary += string(shown)
 	text, err := os.ReadFile(output)
 	if err != nil {
 		r.t.Fatal(err)

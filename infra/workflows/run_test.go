@@ -96,8 +96,11 @@ func (r *runner) merge(w *workflows.Workflow) {
 	}}
 	r.another()
 	r.values["github.sha"] = merged
-	if !r.job(w, "apply") {
-		r.t.Error("a merge is not deployed")
+	if r.summary = ""; !r.job(w, "review") || !strings.Contains(r.summary, "the review of the stand-in") {
+		r.t.Errorf("who approves reads %q", r.summary)
+	}
+	if apply := w.Jobs["apply"]; apply.Needs != "review" || !r.job(w, "apply") {
+		r.t.Errorf("a merge is not deployed after its review, but after %q", apply.Needs)
 	}
 }
 

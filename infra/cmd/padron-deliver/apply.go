@@ -19,14 +19,11 @@ type applyCommand struct {
 
 // Run applies the record, and writes the release beside it.
 func (c applyCommand) Run(ctx context.Context) error {
-	if at, err := os.Stat(c.Record); err == nil && at.IsDir() {
-		c.Record = filepath.Join(c.Record, "record.json")
-	}
-	record, err := delivery.ReadRecord(c.Record)
+	path, record, err := readRecord(c.Record)
 	if err != nil {
 		return err
 	}
-	if err := c.expects(record); err != nil {
+	if err := expects(record, c.Back); err != nil {
 		return err
 	}
 	_, d, err := c.of(ctx, record)
@@ -41,7 +38,7 @@ func (c applyCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(filepath.Dir(c.Record), "release.json")
+	path = filepath.Join(filepath.Dir(path), "release.json")
 	if err := release.Write(path); err != nil {
 		return err
 	}
@@ -49,14 +46,24 @@ func (c applyCommand) Run(ctx context.Context) error {
 	return err
 }
 
+// readRecord reads a plan's record by its name or by its folder's, and returns
+// where it is.
+func readRecord(name string) (path string, record *delivery.Record, err error) {
+	if at, err := os.Stat(name); err == nil && at.IsDir() {
+		name = filepath.Join(name, "record.json")
+	}
+	record, err = delivery.ReadRecord(name)
+	return name, record, err
+}
+
 // expects returns an error where the record goes back and the caller does not, or
 // the other way round: what was merged is never an earlier release, whatever a
 // record beside it says.
-func (c applyCommand) expects(record *delivery.Record) error {
+func expects(record *delivery.Record, goesBack bool) error {
 	switch back := record.RollbackTo > 0; {
-	case back && !c.Back:
+	case back && !goesBack:
 		return fmt.Errorf("the record goes back to release %d, and a change was to be applied: only --rollback goes back", record.RollbackTo)
-	case c.Back && !back:
+	case goesBack && !back:
 		return errors.New("the record is of a change, and --rollback takes that of a rollback")
 	}
 	return nil

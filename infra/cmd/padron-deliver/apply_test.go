@@ -11,7 +11,7 @@ import (
 func TestApplyOfARollback(t *testing.T) {
 	for _, to := range []int{0, 3} {
 		for _, back := range []bool{false, true} {
-			err := applyCommand{Back: back}.expects(&delivery.Record{RollbackTo: to})
+			err := expects(&delivery.Record{RollbackTo: to}, back)
 			if want := back != (to > 0); (err != nil) != want {
 				t.Errorf("--rollback=%v with a record to release %d: %v", back, to, err)
 			}

@@ -12,6 +12,7 @@ import (
 // commands is the command line: one field and one file a command.
 type commands struct {
 	Plan     planCommand     `cmd:"" help:"Prove the commit, make a change set for each stack that would change, and write the record and its review document."`
+	Review   reviewCommand   `cmd:"" help:"Print the review of a record as this checkout says it, of the account and its own templates; fails where another one was shown."`
 	Apply    applyCommand    `cmd:"" help:"Execute exactly the change sets of a reviewed record; anything that differs from it is refused."`
 	Rollback rollbackCommand `cmd:"" help:"Plan the way back to an earlier release; apply it like any other plan."`
 	Drift    driftCommand    `cmd:"" help:"Find what was changed in the account since it was deployed; exit code 1 where something was."`
