@@ -203,6 +203,11 @@ type Images struct {
 	Padron       string `yaml:"padron"`
 }
 
+// ByProgram are the digests by program: synchronizer, customers-mngr and padron.
+func (i Images) ByProgram() map[string]string {
+	return map[string]string{"synchronizer": i.Synchronizer, "customers-mngr": i.Manager, "padron": i.Padron}
+}
+
 // NoImage is the digest of nothing: what an environment names before its first
 // release. It passes validation and is refused by a deployment of services.
 const NoImage = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -17,7 +17,7 @@ import (
 // to, says itself.
 func (d *Delivery) honest(r *Record) error {
 	var wrong []error
-	images, version := digests(d.Env), d.Env.Images.Version
+	images, version := d.Env.Images.ByProgram(), d.Env.Images.Version
 	if d.kept != nil {
 		images, version = d.kept.Images, d.kept.Version
 	}

@@ -95,13 +95,6 @@ func (d *Delivery) bootstrapRole(name, region string) string {
 	return fmt.Sprintf("arn:aws:iam::%s:role/cdk-hnb659fds-%s-role-%s-%s", d.Env.Account, name, d.Env.Account, region)
 }
 
-// digests are the images that the environment runs, by program.
-func digests(env *config.Environment) map[string]string {
-	return map[string]string{
-		"synchronizer": env.Images.Synchronizer, "customers-mngr": env.Images.Manager, "padron": env.Images.Padron,
-	}
-}
-
 // pause waits a little before the next question.
 func (d *Delivery) pause(ctx context.Context) error {
 	timer := time.NewTimer(d.Poll)

@@ -99,7 +99,7 @@ func (d *Delivery) begin() *Record {
 	return &Record{
 		Format: Format, Padron: d.Source.Version, Commit: d.Source.Commit, Tree: d.Source.Tree,
 		Environment: d.Env.Name, Account: d.Env.Account, Region: d.Env.Region, Created: d.Now().UTC(),
-		Images: digests(d.Env), Version: d.Env.Images.Version, ConfigSHA256: sha(d.Description),
+		Images: d.Env.Images.ByProgram(), Version: d.Env.Images.Version, ConfigSHA256: sha(d.Description),
 	}
 }
 

@@ -128,7 +128,7 @@ func (s *story) push(env *config.Environment, programs ...string) {
 	s.Helper()
 	client := ecr.NewFromConfig(s.account.Config(env.Region))
 	for _, program := range programs {
-		digest := digests(env)[program]
+		digest := env.Images.ByProgram()[program]
 		manifest := `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","annotations":{"is":"` + program + digest + `"},` +
 			`"config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":[]}`
 		_, err := client.PutImage(s.Context(), &ecr.PutImageInput{

@@ -108,7 +108,9 @@ func proposals(env *config.Environment, kept awss3.IBucket) []awsiam.PolicyState
 		looking(env), passing(env),
 		allow("Propose", []string{"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}, stackARNs(env)),
 		allow("Upload", []string{"sts:AssumeRole"}, bootstrapRoles(env, "file-publishing")),
-		allow("Images", []string{"ecr:DescribeImages"}, repositories(env)),
+		// A way back is planned of images whose signatures hold.
+		allow("LogIn", []string{"ecr:GetAuthorizationToken"}, []string{"*"}), // it knows no repository
+		allow("Images", []string{"ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, repositories(env)),
 		// These know no single resource.
 		allow("List", []string{"cloudformation:ListStacks", "cloudformation:ListExports", "cloudformation:DescribeStackDriftDetectionStatus",
 			"cloudformation:ValidateTemplate"}, []string{"*"}),

@@ -289,7 +289,7 @@ func (a *account) released(t *testing.T, r *release.Release, all []images.Built,
 	}
 	// A change may name what did not pass; it is not deployed.
 	env.Images.Padron, env.Images.Manager, env.Images.Synchronizer = digest(all, "padron"), digest(all, "customers-mngr"), digest(all, "synchronizer")
-	err = release.Signed(t.Context(), a.project, env, a.registry, a.public)
+	err = release.Signed(t.Context(), a.project, env, env.Images.ByProgram(), a.registry, a.public)
 	if (err == nil) != want || err != nil && strings.Count(err.Error(), "so it passed no gate") != len(all) {
 		t.Errorf("deploying what was released=%v: %v", want, err)
 	}

@@ -9,17 +9,16 @@ import (
 	"padron/infra/images"
 )
 
-// Signed returns an error for each image that the environment's description names
-// and that believed did not sign. What was stopped at the gate lies in the
+// Signed returns an error for each of the environment's images, digests by
+// program, that believed did not sign. What was stopped at the gate lies in the
 // registry, too, and anybody's change can name it: only what passed is signed.
 // The digest of nothing, before the first release, is nobody's.
-func Signed(ctx context.Context, project string, env *config.Environment, registry *Registry, believed images.Who) (err error) {
+func Signed(ctx context.Context, project string, env *config.Environment, named map[string]string, registry *Registry, believed images.Who) (err error) {
 	signer, err := images.NewSigner(ctx, project, registry.Host, registry.Who, registry.Options...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, signer.Close()) }()
-	named := map[string]string{"synchronizer": env.Images.Synchronizer, managerName: env.Images.Manager, "padron": env.Images.Padron}
 	var faults []error
 	for _, program := range images.Names {
 		digest := named[program]

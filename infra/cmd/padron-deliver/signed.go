@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"padron/infra/delivery"
 	"padron/infra/deploy"
 	"padron/infra/images"
 	"padron/infra/release"
@@ -12,7 +13,7 @@ import (
 
 type signedCommand struct {
 	target
-	Key string `placeholder:"FILE" type:"existingfile" help:"Believe this key, a cosign.pub. Without, the workflow release is believed."`
+	gate
 }
 
 // Run sees that every image that the environment's description names passed the
@@ -22,6 +23,21 @@ func (c signedCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.passed(ctx, root, d, d.Env.Images.ByProgram()); err != nil {
+		return err
+	}
+	_, err = fmt.Printf("every image of %s passed the gate\n", d.Env.Name)
+	return err
+}
+
+// gate is whose signature says that an image passed it.
+type gate struct {
+	Key string `placeholder:"FILE" type:"existingfile" help:"Believe this key, a cosign.pub. Without, the workflow release is believed."`
+}
+
+// passed returns an error for each of the images, digests by program, that no
+// release signed.
+func (g gate) passed(ctx context.Context, root string, d *delivery.Delivery, digests map[string]string) error {
 	if err := deploy.SignedIn(ctx, d.AWS, d.Env); err != nil {
 		return err
 	}
@@ -30,12 +46,8 @@ func (c signedCommand) Run(ctx context.Context) error {
 		return err
 	}
 	believed := releaser(d.Env)
-	if c.Key != "" {
-		believed = images.Who{Key: c.Key}
+	if g.Key != "" {
+		believed = images.Who{Key: g.Key}
 	}
-	if err := release.Signed(ctx, filepath.Dir(root), d.Env, registry, believed); err != nil {
-		return err
-	}
-	_, err = fmt.Printf("every image of %s passed the gate\n", d.Env.Name)
-	return err
+	return release.Signed(ctx, filepath.Dir(root), d.Env, digests, registry, believed)
 }
