@@ -102,7 +102,7 @@ func pipelineControls() []Control {
 				return may(e, "plan", func(action string) bool {
 					return reads(action) || slices.Contains([]string{"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet",
 						"cloudformation:DetectStackDrift", "cloudformation:DetectStackResourceDrift", "cloudformation:ValidateTemplate",
-						"ecr:BatchGetImage", "iam:PassRole", "sts:AssumeRole"}, action)
+						"ecr:BatchGetImage", "iam:PassRole", "s3:PutObject"}, action)
 				})
 			},
 			Remove: func(e *Estate) int { return alsoMay(e, "PlanPolicy", "cloudformation:ExecuteChangeSet") },

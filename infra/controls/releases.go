@@ -2,6 +2,7 @@ package controls
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -13,24 +14,11 @@ import (
 func recordControls() []Control {
 	return []Control{
 		{
-			ID: "delivery.uploads-only", What: "who proposes changes may take one role of the CDK's, the one that uploads files",
-			PCI: []string{"6.5.1", "7.2.5"}, NIST: []string{"AC-5", "AC-6"},
-			Check: one(typePolicy, "PlanPolicy", func(r *cfn.Resource) string {
-				for _, s := range objects(r.Get("PolicyDocument", "Statement")) {
-					if !slices.Contains(listed(s["Action"]), "sts:AssumeRole") {
-						continue
-					}
-					for _, role := range several(s["Resource"]) {
-						if !strings.Contains(role, ":role/cdk-hnb659fds-file-publishing-role-") || strings.Contains(role, "*") {
-							return "may take the role " + role
-						}
-					}
-				}
-				return ""
-			}),
+			ID: "delivery.uploads-once", What: "who proposes changes uploads the files that stacks are made of, and replaces none that is there",
+			PCI: []string{"6.5.1", "7.2.5"}, NIST: []string{"AC-6", "SI-7"},
+			Check: uploadsOnce,
 			Remove: func(e *Estate) int {
-				s := statement(e.Find(typePolicy, "PlanPolicy"), "PolicyDocument", "Upload")
-				s["Resource"] = "arn:aws:iam::" + e.Env.Account + ":role/cdk-hnb659fds-deploy-role-" + e.Env.Account + "-" + e.Env.Region
+				delete(statement(e.Find(typePolicy, "PlanPolicy"), "PolicyDocument", "Upload"), "Condition")
 				return 1
 			},
 		},
@@ -45,6 +33,29 @@ func recordControls() []Control {
 			},
 		},
 	}
+}
+
+// uploadsOnce checks that the role that plans writes objects in the CDK's buckets
+// alone, none of them twice, and takes no other role that may do more.
+func uploadsOnce(e *Estate) []string {
+	once := map[string]any{"Null": map[string]any{"s3:if-none-match": "false"}}
+	return one(typePolicy, "PlanPolicy", func(r *cfn.Resource) string {
+		for _, s := range objects(r.Get("PolicyDocument", "Statement")) {
+			for _, action := range listed(s["Action"]) {
+				switch _, verb, _ := strings.Cut(action, ":"); {
+				case strings.HasPrefix(action, "sts:"):
+					return "may take the role " + strings.Join(several(s["Resource"]), ", ")
+				case strings.HasPrefix(action, "s3:") && !reads(action) && (verb != "PutObject" || !reflect.DeepEqual(s["Condition"], once)):
+					return "may write over an object, or delete one: " + action
+				case action == "s3:PutObject" && slices.ContainsFunc(several(s["Resource"]), func(x string) bool {
+					return !strings.HasPrefix(x, "arn:aws:s3:::cdk-hnb659fds-assets-"+e.Env.Account+"-")
+				}):
+					return "writes elsewhere than in the CDK's buckets"
+				}
+			}
+		}
+		return ""
+	})(e)
 }
 
 // keepsReleases checks that nobody but the role that deploys writes to the

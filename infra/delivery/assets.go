@@ -13,10 +13,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 )
 
 // file is one entry of an asset manifest of the CDK.
@@ -64,9 +64,9 @@ func (d *Delivery) sources() ([]source, error) {
 	return all, nil
 }
 
-// upload brings every file of the assembly into its region's bucket, as the cdk
-// would, and returns what is there. The CDK names each after a hash of its
-// source, so that what is there already stays; its content is compared.
+// upload brings every file of the assembly into its region's bucket, and returns
+// what is there. The CDK names each after a hash of its source, so that what is
+// there already stays.
 func (d *Delivery) upload(ctx context.Context) ([]Asset, error) {
 	sources, err := d.sources()
 	if err != nil {
@@ -88,37 +88,33 @@ func (a Asset) at() string { return "s3://" + a.Bucket + "/" + a.Key }
 // path is where the assembly has the file.
 func (d *Delivery) path(f file) string { return filepath.Join(d.Templates.Dir, f.Source.Path) }
 
-// put uploads the asset where it is not there, and returns its hash.
+// put uploads the asset, and returns its hash. The role that plans can write an
+// object once: one that is there stays, and is compared.
 func (d *Delivery) put(ctx context.Context, asset Asset, f file) (string, error) {
-	source := d.path(f)
-	client := d.publisher(asset.Region)
-	there, err := read(ctx, client, asset.Bucket, asset.Key)
-	if err == nil {
-		same, err := holds(there, source, f.Source.Packaging)
-		if err == nil && !same {
-			err = errors.New("what is there is not what the commit holds, so somebody changed it: delete that object and plan again")
-		}
-		return sha(there), err
-	}
-	if missing := (*types.NoSuchKey)(nil); !errors.As(err, &missing) {
-		return "", err
-	}
+	source, client := d.path(f), objects(d.in(asset.Region))
 	text, err := packed(source, f.Source.Packaging)
 	if err != nil {
 		return "", err
 	}
 	_, err = client.PutObject(ctx, &s3.PutObjectInput{
-		Bucket: &asset.Bucket, Key: &asset.Key, Body: bytes.NewReader(text), ChecksumAlgorithm: types.ChecksumAlgorithmSha256,
+		Bucket: &asset.Bucket, Key: &asset.Key, Body: bytes.NewReader(text), IfNoneMatch: aws.String("*"), ChecksumAlgorithm: types.ChecksumAlgorithmSha256,
 	})
-	d.say("uploaded %s", asset.at())
-	return sha(text), err
-}
-
-// publisher may write into the bootstrap bucket: its role does.
-func (d *Delivery) publisher(region string) *s3.Client {
-	c := d.in(region)
-	c.Credentials = stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c), d.bootstrapRole("file-publishing", region))
-	return objects(c)
+	if err == nil {
+		d.say("uploaded %s", asset.at())
+		return sha(text), nil
+	}
+	if refused, ok := errors.AsType[smithy.APIError](err); !ok || refused.ErrorCode() != "PreconditionFailed" {
+		return "", err
+	}
+	there, err := read(ctx, client, asset.Bucket, asset.Key)
+	if err != nil {
+		return "", err
+	}
+	same, err := holds(there, source, f.Source.Packaging)
+	if err == nil && !same {
+		err = errors.New("what is there is not what the commit holds, so somebody changed it: have an administrator delete that object, and plan again")
+	}
+	return sha(there), err
 }
 
 func read(ctx context.Context, client *s3.Client, bucket, key string) ([]byte, error) {

@@ -90,9 +90,10 @@ func (d *Delivery) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(d.Progress, format+"\n", args...)
 }
 
-// bootstrapRole is a role that cdk bootstrap made, such as cfn-exec.
-func (d *Delivery) bootstrapRole(name, region string) string {
-	return fmt.Sprintf("arn:aws:iam::%s:role/cdk-hnb659fds-%s-role-%s-%s", d.Env.Account, name, d.Env.Account, region)
+// executionRole is the role of cdk bootstrap that CloudFormation changes resources
+// with.
+func (d *Delivery) executionRole(region string) string {
+	return fmt.Sprintf("arn:aws:iam::%s:role/cdk-hnb659fds-cfn-exec-role-%s-%s", d.Env.Account, d.Env.Account, region)
 }
 
 // pause waits a little before the next question.

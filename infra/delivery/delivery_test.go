@@ -162,7 +162,12 @@ func (s *story) tampered(c commit, record *Record) {
 		content []byte
 		then    func()
 	}{
-		{[]byte("forged"), func() { s.refuses(s.of(c), record, nil, at.at()+" is not what was reviewed") }},
+		{[]byte("forged"), func() {
+			s.refuses(s.of(c), record, nil, at.at()+" is not what was reviewed")
+			if _, err := s.of(c).upload(s.Context()); err == nil || !strings.Contains(err.Error(), "is not what the commit holds") {
+				s.Errorf("an asset that is there and is another: %v", err)
+			}
+		}},
 		{was, func() {}},
 	} {
 		if _, err := client.PutObject(s.Context(), &s3.PutObjectInput{Bucket: &at.Bucket, Key: &at.Key, Body: bytes.NewReader(step.content)}); err != nil {

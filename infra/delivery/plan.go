@@ -196,7 +196,7 @@ func (p *planning) request(s *cfn.Stack, kind types.ChangeSetType) *cloudformati
 		ChangeSetName: aws.String(fmt.Sprintf("padron-%.12s-%s", p.record.Commit, p.nonce)),
 		Description:   aws.String("padron " + p.record.Padron + ", commit " + p.record.Commit),
 		Capabilities:  []types.Capability{types.CapabilityCapabilityNamedIam},
-		RoleARN:       aws.String(p.bootstrapRole("cfn-exec", s.Region)),
+		RoleARN:       aws.String(p.executionRole(s.Region)),
 		Tags:          tags(s.Tags),
 	}
 	if text := p.files[s.Name]; len(text) <= maxBody {

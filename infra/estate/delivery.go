@@ -75,29 +75,41 @@ func looking(env *config.Environment) awsiam.PolicyStatement {
 // bootstrapped is what both plan and deploy read of what cdk bootstrap made: its
 // version, and the files that resources and large templates are made of.
 func bootstrapped(env *config.Environment) []awsiam.PolicyStatement {
-	var versions, files []string
+	var versions []string
 	for _, region := range []string{env.Region, env.CopyRegion} {
 		versions = append(versions, fmt.Sprintf("arn:aws:ssm:%s:%s:parameter/cdk-bootstrap/hnb659fds/version", region, env.Account))
-		files = append(files, fmt.Sprintf("arn:aws:s3:::cdk-hnb659fds-assets-%s-%s/*", env.Account, region))
 	}
 	return []awsiam.PolicyStatement{
 		allow("Bootstrapped", []string{"ssm:GetParameter"}, versions),
-		allow("Assets", []string{"s3:GetObject"}, files),
+		allow("Assets", []string{"s3:GetObject"}, assets(env)),
 	}
 }
 
-// bootstrapRoles are roles that cdk bootstrap made, in both regions.
-func bootstrapRoles(env *config.Environment, name string) []string {
-	arn := func(region string) string {
-		return fmt.Sprintf("arn:aws:iam::%s:role/cdk-hnb659fds-%s-role-%s-%s", env.Account, name, env.Account, region)
+// assets are the files in the buckets of cdk bootstrap, in both regions.
+func assets(env *config.Environment) []string {
+	files := func(region string) string {
+		return fmt.Sprintf("arn:aws:s3:::cdk-hnb659fds-assets-%s-%s/*", env.Account, region)
 	}
-	return []string{arn(env.Region), arn(env.CopyRegion)}
+	return []string{files(env.Region), files(env.CopyRegion)}
 }
 
-// passing hands CloudFormation the role that it changes resources with; to
-// anything else the role cannot be handed.
+// uploading writes a file that is not there yet, and none that is: what was
+// reviewed cannot be swapped while a stack is made of it. The condition is the
+// header by which a request asks S3 for just that (S3 User Guide, "Enforce
+// conditional writes").
+func uploading(env *config.Environment) awsiam.PolicyStatement {
+	s := allow("Upload", []string{"s3:PutObject"}, assets(env))
+	s.AddCondition(jsii.String("Null"), map[string]any{"s3:if-none-match": "false"})
+	return s
+}
+
+// passing hands CloudFormation the role of cdk bootstrap that it changes resources
+// with, one in each region; to anything else the role cannot be handed.
 func passing(env *config.Environment) awsiam.PolicyStatement {
-	s := allow("Pass", []string{"iam:PassRole"}, bootstrapRoles(env, "cfn-exec"))
+	role := func(region string) string {
+		return fmt.Sprintf("arn:aws:iam::%s:role/cdk-hnb659fds-cfn-exec-role-%s-%s", env.Account, env.Account, region)
+	}
+	s := allow("Pass", []string{"iam:PassRole"}, []string{role(env.Region), role(env.CopyRegion)})
 	s.AddCondition(jsii.String("StringEquals"), map[string]any{"iam:PassedToService": "cloudformation.amazonaws.com"})
 	return s
 }
@@ -105,9 +117,8 @@ func passing(env *config.Environment) awsiam.PolicyStatement {
 // proposals: read, and create change sets. To execute one is not among them.
 func proposals(env *config.Environment, kept awss3.IBucket) []awsiam.PolicyStatement {
 	return append(slices.Concat(readReleases(kept), bootstrapped(env)),
-		looking(env), passing(env),
+		looking(env), passing(env), uploading(env),
 		allow("Propose", []string{"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}, stackARNs(env)),
-		allow("Upload", []string{"sts:AssumeRole"}, bootstrapRoles(env, "file-publishing")),
 		// A way back is planned of images whose signatures hold.
 		allow("LogIn", []string{"ecr:GetAuthorizationToken"}, []string{"*"}), // it knows no repository
 		allow("Images", []string{"ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, repositories(env)),
