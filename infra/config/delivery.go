@@ -3,7 +3,24 @@ package config
 import (
 	"fmt"
 	"strings"
+	"time"
 )
+
+// The pipeline's roles.
+const (
+	PlanRole    = "plan"
+	DeployRole  = "deploy"
+	ReleaseRole = "release"
+)
+
+// sessions are how long a job keeps a role: as long as it may take. To change a
+// database takes longest, and one whose role ends meanwhile leaves a release of
+// which there is no record.
+var sessions = map[string]time.Duration{PlanRole: time.Hour, DeployRole: 3 * time.Hour, ReleaseRole: 2 * time.Hour}
+
+// Session is how long a job may keep the role, at least an hour and at most the
+// twelve that IAM knows (AWS, CreateRole, MaxSessionDuration).
+func (d Delivery) Session(role string) time.Duration { return sessions[role] }
 
 // PlanEnvironment is the GitHub environment of jobs that propose changes: the
 // one that guards deployments, with -plan behind. It needs no reviewers, and

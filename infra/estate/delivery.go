@@ -17,7 +17,7 @@ const tokens = "token.actions.githubusercontent.com"
 
 // Delivery is what the pipeline may do in the account: a role to look and to
 // propose, one to deploy what was proposed, one to push images. A job takes one
-// with a token of an hour; there is no key to steal.
+// with a token of its own, for as long as it may take; there is no key to steal.
 type Delivery struct {
 	Stack awscdk.Stack
 	// Releases keeps the record of every release, with its templates.
@@ -36,14 +36,14 @@ func NewDelivery(app awscdk.App, env *config.Environment, keys *Keys, net *Netwo
 			RoleName: jsii.String(env.Prefix() + "-" + id), Description: jsii.String(what),
 			AssumedBy:          job(provider, env.Delivery.Subject(environment)),
 			ManagedPolicies:    &policies,
-			MaxSessionDuration: awscdk.Duration_Hours(jsii.Number(1)),
+			MaxSessionDuration: awscdk.Duration_Seconds(jsii.Number(env.Delivery.Session(id).Seconds())),
 		})
 	}
 	guarded := env.Delivery.GitHubEnvironment
-	grant(stack, "PlanPolicy", role("plan", env.Delivery.PlanEnvironment(), "Reads the estate and proposes changes to it",
+	grant(stack, "PlanPolicy", role(config.PlanRole, env.Delivery.PlanEnvironment(), "Reads the estate and proposes changes to it",
 		settings()), proposals(env, kept)...)
-	grant(stack, "DeployPolicy", role("deploy", guarded, "Executes what was proposed and approved"), deployments(env, kept)...)
-	grant(stack, "ReleasePolicy", role("release", guarded, "Pushes images and reads what their scan found"), releases(env, kept)...)
+	grant(stack, "DeployPolicy", role(config.DeployRole, guarded, "Executes what was proposed and approved"), deployments(env, kept)...)
+	grant(stack, "ReleasePolicy", role(config.ReleaseRole, guarded, "Pushes images and reads what their scan found"), releases(env, kept)...)
 	return &Delivery{Stack: stack, Releases: kept}
 }
 

@@ -64,6 +64,18 @@ func TestWhoTakesThePipelinesRoles(t *testing.T) {
 	}
 }
 
+// TestRolesLastAsLongAsTheirJobs: a change of the database takes longer than the
+// hour that a role lasts by itself.
+func TestRolesLastAsLongAsTheirJobs(t *testing.T) {
+	for _, name := range synthtest.Environments(t) {
+		for role, want := range map[string]float64{"plan": 3600, "deploy": 3 * 3600, "release": 2 * 3600} {
+			if got := synthtest.Load(t, name).Find("AWS::IAM::Role", role).Get("MaxSessionDuration"); got != want {
+				t.Errorf("%s: a job keeps the role %s for %v seconds, want %v", name, role, got, want)
+			}
+		}
+	}
+}
+
 // TestWideTrustShows proves that the simulation sees a wildcard: a role that
 // trusts every branch is taken by one.
 func TestWideTrustShows(t *testing.T) {

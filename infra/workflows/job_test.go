@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -126,6 +127,9 @@ func (r *runner) action(step workflows.Step, env map[string]string, job *workflo
 			r.t.Fatalf("the job takes %s without a token", with["role-to-assume"])
 		}
 		env["STUB_AWS_ROLE"], env["AWS_REGION"] = with["role-to-assume"], with["aws-region"]
+		if seconds, err := strconv.Atoi(with["role-duration-seconds"]); err != nil || seconds < needs(job, step) {
+			r.t.Errorf("the job %s takes %s for %q seconds, and may need it for %d", job.Name, with["role-to-assume"], with["role-duration-seconds"], needs(job, step))
+		}
 		env["STUB_ENVIRONMENT"] = job.Environment
 	case "actions/upload-artifact":
 		r.artifacts[with["name"]] = filepath.Join(r.project, with["path"])
@@ -148,6 +152,15 @@ func (r *runner) action(step workflows.Step, env map[string]string, job *workflo
 	default:
 		r.t.Fatalf("the action %s is not known here", name)
 	}
+}
+
+// needs is how many seconds the job may need the role that the step takes: all of
+// its time, or an hour of the one that checks and is taken when it comes to that.
+func needs(job *workflows.Job, step workflows.Step) int {
+	if strings.Contains(fmt.Sprint(step.With["role-to-assume"]), "steps.checker.") {
+		return 3600
+	}
+	return job.Minutes * 60
 }
 
 // sarif reads every file as GitHub would.

@@ -22,7 +22,7 @@ type commands struct {
 	Comment  commentCommand  `cmd:"" help:"Put a review document onto its pull request."`
 	Review   reviewCommand   `cmd:"" help:"Fetch the review that a merged commit was approved with."`
 	Issue    issueCommand    `cmd:"" help:"Open an issue with a document, or bring the open one up to date."`
-	Role     roleCommand     `cmd:"" help:"Print the role and the region that a job works with, as outputs of a step."`
+	Role     roleCommand     `cmd:"" help:"Print the role, the region and the seconds that a job works with, as outputs of a step."`
 }
 
 func main() {

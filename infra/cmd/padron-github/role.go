@@ -13,8 +13,8 @@ type roleCommand struct {
 	Role        string `arg:"" enum:"plan,deploy,release" help:"plan, deploy or release."`
 }
 
-// Run prints two lines of name=value. No workflow then says in which account an
-// environment is: its description does.
+// Run prints three lines of name=value. No workflow then says in which account an
+// environment is, nor how long a job keeps a role: its description does.
 func (s roleCommand) Run() error {
 	root, err := cdkout.Root()
 	if err != nil {
@@ -24,6 +24,7 @@ func (s roleCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Printf("arn=arn:aws:iam::%s:role/%s-%s\nregion=%s\n", env.Account, env.Prefix(), s.Role, env.Region)
+	_, err = fmt.Printf("arn=arn:aws:iam::%s:role/%s-%s\nregion=%s\nseconds=%.0f\n",
+		env.Account, env.Prefix(), s.Role, env.Region, env.Delivery.Session(s.Role).Seconds())
 	return err
 }
