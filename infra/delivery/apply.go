@@ -106,7 +106,7 @@ type StillWaiting []string
 
 // Error says what to do.
 func (w StillWaiting) Error() string {
-	return fmt.Sprintf("what was reviewed is applied, and %s could not be planned before: plan the same commit again and have that reviewed", strings.Join(w, ", "))
+	return fmt.Sprintf("this is no release yet: what was reviewed is applied, and %s could not be planned before; plan the same commit again and have that reviewed", strings.Join(w, ", "))
 }
 
 // waiting are the stacks that have no change set yet.

@@ -31,12 +31,8 @@ func (c applyCommand) Run(ctx context.Context) error {
 		return err
 	}
 	release, err := d.Apply(ctx, record, c.Allow)
-	if waiting := (delivery.StillWaiting)(nil); errors.As(err, &waiting) {
-		_, err := fmt.Println(waiting)
-		return err
-	}
 	if err != nil {
-		return err
+		return err // stacks that wait, too: what was merged is not what runs
 	}
 	path = filepath.Join(filepath.Dir(path), "release.json")
 	if err := release.Write(path); err != nil {

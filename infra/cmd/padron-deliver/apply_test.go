@@ -3,6 +3,7 @@ package main
 import (
 	"testing"
 
+	"padron/infra/cli"
 	"padron/infra/delivery"
 )
 
@@ -16,5 +17,13 @@ func TestApplyOfARollback(t *testing.T) {
 				t.Errorf("--rollback=%v with a record to release %d: %v", back, to, err)
 			}
 		}
+	}
+}
+
+// TestWaitingFails: where stacks wait for another plan, what was merged does not
+// run, and nobody may take the deployment for done.
+func TestWaitingFails(t *testing.T) {
+	if code := cli.Code(delivery.StillWaiting{"observability"}); code != 1 {
+		t.Errorf("apply with stacks that wait exits with %d, want 1", code)
 	}
 }
