@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"padron/infra/cdkout"
 	"padron/infra/config"
 )
 
@@ -42,6 +44,18 @@ func RunUntilStopped(parsed *kong.Context, binds ...any) error {
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return parsed.Run(binds...)
+}
+
+// Environment reads the description of an environment, config/NAME.yaml in the
+// folder infra, which is root. One that is wrong is [config.Faults].
+func Environment(name string) (root string, env *config.Environment, err error) {
+	if root, err = cdkout.Root(); err != nil {
+		return "", nil, err
+	}
+	if env, err = config.Load(filepath.Join(root, "config"), name); err != nil {
+		return "", nil, fmt.Errorf("config/%s.yaml: %w", name, err)
+	}
+	return root, env, nil
 }
 
 // Code prints what went wrong and returns the exit code.

@@ -12,7 +12,7 @@ import (
 
 	"padron/infra/cdkout"
 	"padron/infra/cfn"
-	"padron/infra/config"
+	"padron/infra/cli"
 	"padron/infra/delivery"
 )
 
@@ -23,12 +23,9 @@ type target struct {
 
 // at is the checkout and what a delivery of the target needs of it.
 func (t target) at(ctx context.Context) (root string, d *delivery.Delivery, err error) {
-	if root, err = cdkout.Root(); err != nil {
-		return "", nil, err
-	}
-	env, err := config.Load(filepath.Join(root, "config"), t.Environment)
+	root, env, err := cli.Environment(t.Environment)
 	if err != nil {
-		return "", nil, fmt.Errorf("config/%s.yaml: %w", t.Environment, err)
+		return "", nil, err
 	}
 	description, err := os.ReadFile(filepath.Join(root, "config", t.Environment+".yaml")) //nolint:gosec // the environment that the caller names
 	if err != nil {

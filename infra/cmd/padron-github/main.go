@@ -28,10 +28,7 @@ type commands struct {
 func main() {
 	var c commands
 	parsed := cli.Parse("padron-github", "What the workflows do on GitHub. GITHUB_TOKEN holds the token.", &c)
-	if err := cli.RunUntilStopped(parsed, &c); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	os.Exit(cli.Code(cli.RunUntilStopped(parsed, &c)))
 }
 
 func (c *commands) open() (*github.Repository, error) {

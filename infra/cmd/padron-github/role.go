@@ -2,10 +2,8 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 
-	"padron/infra/cdkout"
-	"padron/infra/config"
+	"padron/infra/cli"
 )
 
 type roleCommand struct {
@@ -16,11 +14,7 @@ type roleCommand struct {
 // Run prints three lines of name=value. No workflow then says in which account an
 // environment is, nor how long a job keeps a role: its description does.
 func (s roleCommand) Run() error {
-	root, err := cdkout.Root()
-	if err != nil {
-		return err
-	}
-	env, err := config.Load(filepath.Join(root, "config"), s.Environment)
+	_, env, err := cli.Environment(s.Environment)
 	if err != nil {
 		return err
 	}

@@ -6,14 +6,13 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"padron/infra/cdkout"
 	"padron/infra/cfn"
-	"padron/infra/config"
+	"padron/infra/cli"
 	"padron/infra/deploy"
 	"padron/infra/synth"
 )
@@ -77,13 +76,9 @@ func (c tokenCommand) Run() error {
 func (t target) with(do func(context.Context, *deploy.Deployment) error) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root, err := cdkout.Root()
+	root, env, err := cli.Environment(t.Environment)
 	if err != nil {
 		return err
-	}
-	env, err := config.Load(filepath.Join(root, "config"), t.Environment)
-	if err != nil {
-		return fmt.Errorf("config/%s.yaml: %w", t.Environment, err)
 	}
 	if err := withNode(root); err != nil {
 		return err
