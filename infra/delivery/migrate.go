@@ -20,7 +20,8 @@ const (
 // task definition ran and the stack has not changed since. So one that failed
 // runs again at the next apply, even where that changes nothing. Migrations only
 // add while a version is in use: a rollback's older one finds a later schema, and
-// leaves it.
+// leaves it, and what the later programs may do in it, which run until the stack
+// of the services is done.
 func (d *Delivery) migrate(ctx context.Context, s StackPlan, last *Release) (*deploy.Migrated, error) {
 	on := &deploy.Deployment{Env: d.Env, Templates: d.Templates, AWS: d.in(s.Region), Poll: d.Poll, Progress: d.Progress}
 	definition, err := on.MigrationDefinition(ctx)

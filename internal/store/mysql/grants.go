@@ -29,7 +29,9 @@ func (g *Grant) on() string {
 
 // grants are the rights of each service's user, by its default name: all of
 // them, and no others. Whoever adds a statement to the engine or a table to the
-// migrations adds its right here; docs/grants.md is made from it. MariaDB wants
+// migrations adds its right here; docs/grants.md is made from it. A new right on an
+// old table wants a migration with it, if only an empty one: by that a rollback's
+// older version knows that programs which need the right still run, and leaves it. MariaDB wants
 // UPDATE of every column that an INSERT with ON DUPLICATE KEY UPDATE names, and a
 // locking SELECT wants UPDATE of the table: hence whole tables in some places.
 var grants = map[string][]Grant{

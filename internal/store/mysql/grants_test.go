@@ -28,7 +28,8 @@ func TestGrantsDocument(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# What each service may do in the database\n" +
 		"Made from `internal/store/mysql/grants.go` by `go test ./internal/store/mysql -run TestGrantsDocument -update`; do not edit.\n\n" +
-		"`padron migrate users` gives each service a user of its own with these rights in the register's schema, and takes every other one away.\n" +
+		"`padron migrate users` gives each service a user of its own with these rights in the register's schema, and takes every other one away;\n" +
+		"where a later version has migrated the schema, those on its tables stay, as programs of that version may still run.\n" +
 		"A test asks a real server for each right on each column, granted or not; another takes each right away and sees something fail. No user may create, alter, drop, truncate or lock tables,\n" +
 		"read files, pass rights on, or see another schema.\n")
 	for _, user := range mysql.ServiceUsers() {
@@ -285,6 +286,44 @@ func testPutUserAgain(t *testing.T, server *mysqltest.Server) {
 		t.Fatal(err)
 	}
 	_ = st.Close()
+}
+
+// TestPutUserOfAnEarlierVersion: a rollback's older version runs while the newer
+// programs still do, and takes nothing that they may need.
+func TestPutUserOfAnEarlierVersion(t *testing.T) { mysqltest.Each(t, testPutUserOfAnEarlierVersion) }
+
+func testPutUserOfAnEarlierVersion(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
+	admin := open(t, url)
+	user := mysql.ServiceUser{Service: mysql.UserCustomersMngr, Name: "earlier", Password: testPassword}
+	run := func(statements ...string) {
+		t.Helper()
+		for _, s := range statements {
+			if _, err := admin.DB().Exec(s); err != nil {
+				t.Fatal(s, err)
+			}
+		}
+		if err := admin.PutUser(t.Context(), user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	may := func(table, schema bool) {
+		t.Helper()
+		st := serviceStore(t, url, user.Service, user.Name)
+		if got := !denied(t, st, statement("DELETE", "customers", "num")); got != table {
+			t.Errorf("the newer version's right: allowed %t, want %t", got, table)
+		}
+		if got := !denied(t, st, "CREATE TABLE x (i INT)"); got != schema {
+			t.Errorf("what no version grants: allowed %t, want %t", got, schema)
+		}
+	}
+	run()
+	may(false, false)
+	run("INSERT INTO goose_db_version (version_id, is_applied) SELECT max(version_id) + 1, 1 FROM goose_db_version",
+		"GRANT DELETE ON customers TO earlier@'%'", "GRANT CREATE ON "+databaseOf(t, url)+".* TO earlier@'%'")
+	may(true, false)
+	run("DELETE FROM goose_db_version ORDER BY version_id DESC LIMIT 1")
+	may(false, false)
 }
 
 func TestPutUserFaults(t *testing.T) {

@@ -31,7 +31,10 @@ var userName = regexp.MustCompile(`^[a-z0-9_]{1,32}$`)
 // PutUser makes a service's user, or changes it to what it should be: its way to
 // log in and its rights, those that are missing and those that are too many.
 // Rights that stay are never withdrawn in between, so that it may run while the
-// service does. It needs an administrator, and the schema.
+// service does. Where a later version has migrated the schema, its programs may
+// still run until this one's are back: what they may do with the register's tables
+// stays, and only what no version grants is withdrawn. It needs an administrator,
+// and the schema.
 func (s *Store) PutUser(ctx context.Context, u ServiceUser) error {
 	want, ok := grants[u.Service]
 	if !ok || !userName.MatchString(u.Name) {
@@ -48,7 +51,11 @@ func (s *Store) PutUser(ctx context.Context, u ServiceUser) error {
 			return explain(doing, err)
 		}
 	}
-	return explain(doing, s.revokeOthers(ctx, u.Name, want))
+	version, err := s.schemaVersion(ctx)
+	if err != nil {
+		return explain(doing, err)
+	}
+	return explain(doing, s.revokeOthers(ctx, u.Name, want, version > s.version))
 }
 
 // account is a user who may come from any address: which ones can is the
@@ -129,8 +136,12 @@ func (s *Store) rights(ctx context.Context, user string) (map[right]bool, error)
 	return have, rows.Err()
 }
 
-// revokeOthers withdraws every right that is not wanted.
-func (s *Store) revokeOthers(ctx context.Context, user string, want []Grant) error {
+// granted are the privileges that versions of the services have on tables.
+var granted = []string{"SELECT", "INSERT", "UPDATE", "DELETE"}
+
+// revokeOthers withdraws every right that is not wanted, save those that a later
+// version may want.
+func (s *Store) revokeOthers(ctx context.Context, user string, want []Grant, later bool) error {
 	have, err := s.rights(ctx, user)
 	if err != nil {
 		return err
@@ -144,6 +155,9 @@ func (s *Store) revokeOthers(ctx context.Context, user string, want []Grant) err
 			delete(have, right{s.cfg.Database, want[i].Table, column, want[i].Privilege})
 		}
 	}
+	maps.DeleteFunc(have, func(r right, _ bool) bool {
+		return later && r.schema == s.cfg.Database && r.table != "*" && slices.Contains(granted, r.privilege)
+	})
 	for r := range maps.Keys(have) {
 		what := r.privilege
 		if r.column != "*" {
