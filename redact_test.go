@@ -239,6 +239,9 @@ func TestNothingPersonalIsPrinted(t *testing.T) {
 			}
 			views := map[string]any{"nested": all.Interface(), "pointer to nested": v}
 			for i := range all.NumField() {
+				if all.Field(i).Kind() == reflect.Func {
+					continue // it has no form
+				}
 				views[all.Type().Field(i).Name] = all.Field(i).Interface()
 			}
 			first := map[string]map[string]string{}

@@ -209,7 +209,7 @@ type Batch struct {
 	// earlier: it waits until the batches before this one are in the store, and sets
 	// the rest of this one: messages, checkpoint, time. Its error is the batch's.
 	// It may be called again.
-	Turn func() error
+	Turn func() error `json:"-"`
 }
 
 // Rejected is one record on its way into quarantine. ID is derived from the

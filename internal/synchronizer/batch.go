@@ -136,7 +136,7 @@ func (p *pass) believeChanges() error {
 }
 
 // lookup asks the store about every id in the batch, those of rejected records
-// included. What the batch before it writes may not be in the store yet.
+// included. What the two batches before it write may not be in the store yet.
 func (p *pass) lookup(ctx context.Context, b *batch) (map[padron.CustomerID]padron.Known, error) {
 	ids := make([]padron.CustomerID, 0, len(b.items))
 	for i := range b.items {
@@ -154,8 +154,10 @@ func (p *pass) lookup(ctx context.Context, b *batch) (map[padron.CustomerID]padr
 		return nil, err
 	}
 	for _, id := range ids {
-		if k, ok := p.ahead[id]; ok {
-			known[id] = k
+		for _, writes := range p.ahead {
+			if k, ok := writes[id]; ok {
+				known[id] = k
+			}
 		}
 	}
 	return known, nil

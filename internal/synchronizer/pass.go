@@ -50,9 +50,10 @@ type pass struct {
 	// partition wrote them.
 	crossed int64
 	// pending and writes are of the plan being made: the customers it met, and
-	// those it writes; ahead are the writes of the plan before it.
-	pending       *roaring.Bitmap
-	writes, ahead map[padron.CustomerID]padron.Known
+	// those it writes; ahead are the writes of the two plans before it.
+	pending *roaring.Bitmap
+	writes  map[padron.CustomerID]padron.Known
+	ahead   [2]map[padron.CustomerID]padron.Known
 }
 
 func newPass(cfg *Config, lease padron.Lease, run *padron.Run) *pass {

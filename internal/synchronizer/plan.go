@@ -12,7 +12,7 @@ import (
 )
 
 // plan is what is to be done about a batch: what one transaction writes, and
-// what is true when it has. Plans are made one ahead: while the store writes one,
+// what is true when it has. Plans are made ahead: while the store writes two,
 // the next one is looked up and sealed.
 type plan struct {
 	batch padron.Batch
@@ -65,7 +65,8 @@ func (p *pass) plan(ctx context.Context, b *batch) (*plan, error) {
 		return nil, err
 	}
 	out.adds = !slices.ContainsFunc(numbers, func(n padron.Number) bool { return n <= last })
-	out.run, p.ahead = snapshot(p.run), p.writes
+	out.run = snapshot(p.run)
+	p.ahead[0], p.ahead[1] = p.ahead[1], p.writes
 	decided()
 	if p.cfg.DryRun {
 		return out, nil

@@ -1,8 +1,13 @@
 package synchronizer_test
 
 import (
+	"context"
 	"slices"
+	"sync"
 	"testing"
+
+	"padron"
+	"padron/internal/store"
 )
 
 // TestMetAgainInAFirstRun: who comes twice in a first run, however far apart, is
@@ -29,5 +34,53 @@ func TestMetAgainInAFirstRun(t *testing.T) {
 			whole := open(t)
 			want(t, whole.mustSync(whole.config(p)), counts{Read: 98, Inserted: 95, Duplicates: 3})
 		})
+	}
+}
+
+// behind is a store that writes a batch when the second one after it was looked
+// up, which is as late as it can be.
+type behind struct {
+	store.Engine
+	lookups, writes, batches int
+	looked                   *sync.Cond
+}
+
+func (b *behind) Lookup(ctx context.Context, ids []padron.CustomerID) (map[padron.CustomerID]padron.Known, error) {
+	known, err := b.Engine.Lookup(ctx, ids)
+	b.looked.L.Lock()
+	defer b.looked.L.Unlock()
+	b.lookups++
+	b.looked.Broadcast()
+	return known, err
+}
+
+func (b *behind) Apply(ctx context.Context, lease padron.Lease, batch *padron.Batch) error {
+	if err := takeTurn(batch); err != nil {
+		return err
+	}
+	b.looked.L.Lock()
+	b.writes++
+	for b.lookups < min(b.writes+2, b.batches) {
+		b.looked.Wait()
+	}
+	b.looked.L.Unlock()
+	return b.Engine.Apply(ctx, lease, batch)
+}
+
+// TestMetAgainBeforeItIsWritten: who comes again while the batch with them is on
+// its way is known.
+func TestMetAgainBeforeItIsWritten(t *testing.T) {
+	for far := 1; far <= 4; far++ {
+		r, p := newRegister(t), newPeople(60)
+		p.edit(func(all []map[string]any) []map[string]any {
+			all[10*far+5] = all[3] // so many batches later
+			return all
+		})
+		cfg := r.config(p)
+		cfg.Store = &behind{Engine: r.store, batches: 6, looked: sync.NewCond(new(sync.Mutex))}
+		want(t, r.mustSync(cfg), counts{Read: 60, Inserted: 59, Duplicates: 1})
+		if n := len(r.names()); n != 59 {
+			t.Errorf("%d batches later: %d customers, want 59", far, n)
+		}
 	}
 }
