@@ -60,12 +60,12 @@ func (s *story) drift(c commit) {
 	want := []string{
 		"delivery/" + bucket.LogicalID + " MODIFIED /VersioningConfiguration NOT_EQUAL",
 		"migration/" + log.LogicalID + " DELETED",
-		"network/" + group.LogicalID + " MODIFIED /SecurityGroupIngress/1 ADD",
+		"network/" + group.LogicalID + " MODIFIED /SecurityGroupIngress/2 ADD",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		s.Errorf("what was changed by hand (-want +got):\n%s", diff)
 	}
-	for _, want := range []string{"dev is not as it was deployed", "Release 6 should run", "`/SecurityGroupIngress/1` | – | `{", "0.0.0.0/0"} {
+	for _, want := range []string{"dev is not as it was deployed", "Release 5 should run", "`/SecurityGroupIngress/2` | – | `{", "0.0.0.0/0"} {
 		if page := drift.Markdown(); !strings.Contains(page, want) {
 			s.Errorf("the page does not say %q:\n%s", want, page)
 		}

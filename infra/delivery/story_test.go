@@ -11,25 +11,22 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/goccy/go-yaml"
 
 	"padron/infra/cdkout"
 	"padron/infra/cfn"
 	"padron/infra/config"
 	"padron/infra/emulate"
+	"padron/infra/release/releasetest"
 	"padron/infra/synthtest"
 )
 
 // story is an emulated account in which deliveries follow each other.
 type story struct {
 	*testing.T
-	account  *emulate.Account
+	account *emulate.Account
+	// images is where releases go.
+	images   *releasetest.Bench
 	progress io.Writer
 	now      time.Time
 }
@@ -55,7 +52,8 @@ func begin(t *testing.T) *story {
 	if err != nil {
 		t.Fatal(err)
 	}
-	account, err := emulate.Start(t.Context(), root, synthtest.Config(t, "dev").Account)
+	env := synthtest.Config(t, "dev")
+	account, err := emulate.Start(t.Context(), root, env.Account)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,79 +62,50 @@ func begin(t *testing.T) *story {
 			t.Error(err)
 		}
 	})
-	return &story{T: t, account: account, progress: t.Output(), now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
+	return &story{
+		T: t, account: account, images: releasetest.Open(t, account, env, filepath.Dir(root)),
+		progress: t.Output(), now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
+	}
 }
 
 // of is the delivery of the commit.
 func (s *story) of(c commit) *Delivery {
 	s.Helper()
-	description, err := yaml.Marshal(c.env)
-	if err != nil {
-		s.Fatal(err)
-	}
 	hash := sha([]byte(c.name))[:40]
 	return &Delivery{
-		Env: c.env, Description: description, Templates: c.templates, Source: Source{Version: "v1", Commit: hash, Tree: hash},
+		Env: c.env, Description: s.description(c), Templates: c.templates, Source: Source{Version: "v1", Commit: hash, Tree: hash},
 		AWS: s.account.Config(c.env.Region), Progress: s.progress,
 		Now:  func() time.Time { s.now = s.now.Add(time.Second); return s.now },
 		Poll: time.Millisecond, Patience: time.Minute,
 	}
 }
 
-// bootstrap prepares the account as cdk bootstrap does.
-func (s *story) bootstrap(env *config.Environment) {
+// description is the environment's file in the commit.
+func (s *story) description(c commit) []byte {
 	s.Helper()
-	for _, region := range []string{env.Region, env.CopyRegion} {
-		in := &s3.CreateBucketInput{Bucket: aws.String("cdk-hnb659fds-assets-" + env.Account + "-" + region)}
-		if region != "us-east-1" {
-			in.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(region)}
-		}
-		c := s.account.Config(region)
-		if _, err := objects(c).CreateBucket(s.Context(), in); err != nil {
-			s.Fatal(err)
-		}
-		_, err := ssm.NewFromConfig(c).PutParameter(s.Context(), &ssm.PutParameterInput{
-			Name: aws.String("/cdk-bootstrap/hnb659fds/version"), Value: aws.String("30"), Type: ssmtypes.ParameterTypeString,
-		})
-		if err != nil {
-			s.Fatal(err)
-		}
+	text, err := yaml.Marshal(c.env)
+	if err != nil {
+		s.Fatal(err)
 	}
+	return text
 }
 
 // firstDay deploys all stacks but those named, as padron-infra deploy does, and
 // pushes the images.
 func (s *story) firstDay(c commit, without ...string) {
 	s.Helper()
-	s.bootstrap(c.env)
-	if _, err := s.of(c).upload(s.Context()); err != nil {
+	if err := s.account.Stand(s.Context(), c.templates, without...); err != nil {
 		s.Fatal(err)
 	}
-	for _, stack := range c.templates.Stacks {
-		if slices.Contains(without, stack.Name) {
-			continue
-		}
-		if err := s.account.Create(s.Context(), stack); err != nil {
-			s.Fatal(err)
-		}
-	}
-	s.push(c.env, "synchronizer", "customers-mngr", "padron")
+	s.push(c.env)
 }
 
-// push gives the registry the images that the environment names.
-func (s *story) push(env *config.Environment, programs ...string) {
+// push gives the account's registry the records of the images that the
+// environment names.
+func (s *story) push(env *config.Environment) {
 	s.Helper()
-	client := ecr.NewFromConfig(s.account.Config(env.Region))
-	for _, program := range programs {
-		digest := env.Images.ByProgram()[program]
-		manifest := `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","annotations":{"is":"` + program + digest + `"},` +
-			`"config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":[]}`
-		_, err := client.PutImage(s.Context(), &ecr.PutImageInput{
-			RepositoryName: aws.String(env.Prefix() + "-" + program), ImageManifest: &manifest, ImageDigest: &digest, ImageTag: aws.String("t" + digest[7:19]),
-		})
-		if err != nil {
-			s.Fatal(err)
-		}
+	for program, digest := range env.Images.ByProgram() {
+		s.images.Put(s.T, program, digest)
 	}
 }
 

@@ -8,34 +8,90 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"padron/infra/cfn"
 )
 
 // Bootstrap does what `cdk bootstrap` and the publication of assets do: each
-// region has its bucket, and each stack's files are in it. Their content is
-// that of an empty archive, for nothing runs here.
+// region has its bucket and says which version made it, and each stack's files
+// are in the bucket. Their content is that of an empty archive, for nothing runs
+// here.
 func (a *Account) Bootstrap(ctx context.Context, assembly *cfn.Assembly) error {
 	made := map[string]bool{}
 	for _, stack := range assembly.Stacks {
+		if !made[stack.Region] {
+			made[stack.Region] = true
+			if err := a.prepare(ctx, stack.Region); err != nil {
+				return fmt.Errorf("bootstrap %s: %w", stack.Region, err)
+			}
+		}
 		assets, err := assetsOf(assembly.Dir, stack)
 		if err != nil {
 			return err
 		}
-		client := s3.NewFromConfig(a.Config(stack.Region), func(o *s3.Options) { o.UsePathStyle = true })
 		for _, asset := range assets {
-			if err := publish(ctx, client, stack.Region, asset, made); err != nil {
+			if err := publish(ctx, a.objects(stack.Region), asset); err != nil {
 				return fmt.Errorf("asset %s of stack %s: %w", asset.Key, stack.Name, err)
 			}
 		}
 	}
 	return nil
+}
+
+// Stand bootstraps the account and creates every stack of the assembly but those
+// named. The stacks' files are not left: what a delivery finds there is its own.
+func (a *Account) Stand(ctx context.Context, assembly *cfn.Assembly, without ...string) error {
+	if err := a.Bootstrap(ctx, assembly); err != nil {
+		return err
+	}
+	for _, stack := range assembly.Stacks {
+		if slices.Contains(without, stack.Name) {
+			continue
+		}
+		if err := a.Create(ctx, stack); err != nil {
+			return err
+		}
+	}
+	for _, stack := range assembly.Stacks {
+		assets, err := assetsOf(assembly.Dir, stack)
+		if err != nil {
+			return err
+		}
+		for _, asset := range assets {
+			if _, err := a.objects(stack.Region).DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &asset.Bucket, Key: &asset.Key}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *Account) objects(region string) *s3.Client {
+	return s3.NewFromConfig(a.Config(region), func(o *s3.Options) { o.UsePathStyle = true })
+}
+
+// prepare makes the region's bucket for assets, and says which version did.
+func (a *Account) prepare(ctx context.Context, region string) error {
+	in := &s3.CreateBucketInput{Bucket: aws.String("cdk-hnb659fds-assets-" + a.ID + "-" + region)}
+	if region != "us-east-1" { // S3's own default, which it refuses to be told
+		in.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(region)}
+	}
+	if _, err := a.objects(region).CreateBucket(ctx, in); err != nil {
+		return err
+	}
+	_, err := ssm.NewFromConfig(a.Config(region)).PutParameter(ctx, &ssm.PutParameterInput{
+		Name: aws.String("/cdk-bootstrap/hnb659fds/version"), Value: aws.String("30"), Type: ssmtypes.ParameterTypeString,
+	})
+	return err
 }
 
 // asset is where a file of a stack belongs.
@@ -67,17 +123,7 @@ func assetsOf(dir string, stack *cfn.Stack) ([]asset, error) {
 	return assets, nil
 }
 
-func publish(ctx context.Context, client *s3.Client, region string, file asset, made map[string]bool) error {
-	if !made[file.Bucket] {
-		in := &s3.CreateBucketInput{Bucket: &file.Bucket}
-		if region != "us-east-1" { // S3's own default, which it refuses to be told
-			in.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(region)}
-		}
-		if _, err := client.CreateBucket(ctx, in); err != nil {
-			return err
-		}
-		made[file.Bucket] = true
-	}
+func publish(ctx context.Context, client *s3.Client, file asset) error {
 	var empty bytes.Buffer
 	if err := zip.NewWriter(&empty).Close(); err != nil {
 		return err
@@ -146,7 +192,7 @@ func (a *Account) Delete(ctx context.Context, stack *cfn.Stack) error {
 // empty deletes every version of every object of a bucket. Its policy goes
 // first: it refuses what does not come by TLS, and the emulation has none.
 func (a *Account) empty(ctx context.Context, region string, bucket *string) error {
-	client := s3.NewFromConfig(a.Config(region), func(o *s3.Options) { o.UsePathStyle = true })
+	client := a.objects(region)
 	if _, err := client.DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{Bucket: bucket}); err != nil {
 		return err
 	}

@@ -14,19 +14,19 @@ import (
 	"padron/infra/config"
 )
 
-// Variant returns the environment's templates as they would be if every
-// environment's configuration were changed so. They are made once for each
-// name, and made anew when the sources or what the change leads to differ.
+// Variant returns the environment's templates as they would be if its
+// configuration were changed so. They are made once for each name, and made anew
+// when the sources or what the change leads to differ.
 func Variant(t testing.TB, environment, name string, change func(*config.Environment)) *cfn.Assembly {
 	t.Helper()
 	Dir(t, environment) // a stale cdk.out goes as a whole
 	at := root(t)
-	dir := filepath.Join(at, "cdk.out", "variants", name)
+	dir := filepath.Join(at, "cdk.out", "variants", environment+"-"+name)
 	defer locked(t, at)()
-	files, sum := changed(t, at, change)
+	text, sum := changed(t, at, environment, change)
 	stamp := filepath.Join(dir, "sources.sha256")
 	if last, err := os.ReadFile(stamp); err != nil || string(last) != sum { //nolint:gosec // a file of ours
-		writeConfigs(t, dir, files)
+		writeConfig(t, dir, environment, text)
 		run(t, at, "--config", filepath.Join(dir, "config"), "--out", dir)
 		if err := os.WriteFile(stamp, []byte(sum), 0o600); err != nil {
 			t.Fatal(err)
@@ -39,31 +39,24 @@ func Variant(t testing.TB, environment, name string, change func(*config.Environ
 	return a
 }
 
-// changed returns the changed configurations by file name, and the hash of all
-// that their templates are made of.
-func changed(t testing.TB, at string, change func(*config.Environment)) (files map[string][]byte, sum string) {
+// changed returns the changed configuration, and the hash of all that its
+// templates are made of.
+func changed(t testing.TB, at, environment string, change func(*config.Environment)) (text []byte, sum string) {
 	t.Helper()
-	sum, err := cdkout.Sum(at)
+	sources, err := cdkout.Sum(at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := sha256.New()
-	h.Write([]byte(sum))
-	files = map[string][]byte{}
-	for _, name := range Environments(t) {
-		e := Config(t, name)
-		change(e)
-		text, err := yaml.Marshal(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.Write(text)
-		files[name+".yaml"] = text
+	e := Config(t, environment)
+	change(e)
+	if text, err = yaml.Marshal(e); err != nil {
+		t.Fatal(err)
 	}
-	return files, hex.EncodeToString(h.Sum(nil))
+	hash := sha256.Sum256(append([]byte(sources), text...))
+	return text, hex.EncodeToString(hash[:])
 }
 
-func writeConfigs(t testing.TB, dir string, files map[string][]byte) {
+func writeConfig(t testing.TB, dir, environment string, text []byte) {
 	t.Helper()
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
@@ -71,9 +64,7 @@ func writeConfigs(t testing.TB, dir string, files map[string][]byte) {
 	if err := os.MkdirAll(filepath.Join(dir, "config"), 0o750); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, "config", name), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(filepath.Join(dir, "config", environment+".yaml"), text, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
