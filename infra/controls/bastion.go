@@ -14,7 +14,7 @@ const (
 )
 
 func bastionControls() []Control {
-	return slices.Concat(wayInControls(), instanceOfBastionControls(), sessionControls())
+	return slices.Concat(wayInControls(), instanceOfBastionControls(), sessionControls(), checkControls())
 }
 
 func wayInControls() []Control {
@@ -168,12 +168,6 @@ func sessionControls() []Control {
 			Remove: put(typeDocument, "Session", "60", append(inputs, "idleSessionTimeout")...),
 		},
 		{
-			ID: "bastion.one-command", What: "without a session, nothing but the check of the service can be run at the bastion",
-			PCI: []string{"7.2.2", "10.2.1.2"}, NIST: []string{"AC-3", "AC-6", "CM-7"},
-			Check:  oneCommand,
-			Remove: put(typeDocument, "Check", ".*", "Content", "parameters", "version", "allowedPattern"),
-		},
-		{
 			ID: "bastion.only-sessions", What: "the bastion itself can keep sessions and read its tools, and nothing else",
 			PCI: []string{"7.2.2", "7.2.5"}, NIST: []string{"AC-6"},
 			Check: bastionMay,
@@ -202,30 +196,6 @@ func sessionControls() []Control {
 			},
 		},
 	}
-}
-
-// oneCommand checks that the one document of commands takes no parameter in which
-// a command could stand, and that nobody may send another one.
-func oneCommand(e *Estate) []string {
-	wrong := one(typeDocument, "Check", func(r *cfn.Resource) string {
-		parameters, _ := r.Get("Content", "parameters").(map[string]any)
-		for name := range parameters {
-			pattern := r.Text("Content", "parameters", name, "allowedPattern")
-			if !strings.HasPrefix(pattern, "^") || !strings.HasSuffix(pattern, "$") || strings.ContainsAny(pattern, "'\"`;|&<> *") {
-				return "its parameter " + name + " may be anything"
-			}
-		}
-		return ""
-	})(e)
-	for _, p := range e.Resources("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy") {
-		for _, s := range policyStatements(p) {
-			may := fmt.Sprint(p.Stack.Resolve(s["Resource"]))
-			if slices.Contains(several(s["Action"]), "ssm:SendCommand") && !strings.Contains(may, "document/${bastion.Check}") {
-				wrong = append(wrong, p.Path()+" may send other commands")
-			}
-		}
-	}
-	return wrong
 }
 
 // bastionActions are all that the instance's role may do.

@@ -24,7 +24,7 @@ var coverage = map[string][]string{
 		"keys.administrators-use-nothing", "keys.one-region"},
 	"names and certificates": {"names.private", "names.one-issuer", "edge.certified"},
 	"registry":               {"registry.immutable", "registry.encrypted", "registry.scanned-continuously", "registry.cleaned"},
-	"bastion":                {"bastion.no-way-in", "bastion.metadata", "bastion.only-sessions", "bastion.sessions-kept", "reach.bastion-closed", "reach.bastion-no-database"},
+	"bastion":                {"bastion.no-way-in", "bastion.metadata", "bastion.only-sessions", "bastion.sessions-kept", "bastion.one-command", "bastion.tokens-stay", "bastion.checked-by-deploy", "reach.bastion-closed", "reach.bastion-no-database"},
 	"trail":                  {"audit.trail-everywhere", "audit.trail-validated", "audit.trail-encrypted", "audit.trail-locked", "audit.trail-handed-over"},
 	"threat detection":       {"audit.threats", "audit.threats-told"},
 	"standards and posture":  {"audit.standards", "audit.settings-recorded", "audit.posture-by-external-id"},

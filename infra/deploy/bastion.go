@@ -42,7 +42,7 @@ aws ec2 stop-instances --region %[1]s --instance-ids %[2]s
 // wake starts the bastion and brings it padron of this checkout. It returns what
 // the stack tells of it.
 func (d *Deployment) wake(ctx context.Context) (map[string]string, error) {
-	out, err := d.outputs(ctx, bastionStack, "Instance", "Document", "Check", "Bucket")
+	out, err := d.outputs(ctx, bastionStack, "Instance", "Document", "Draft", "Check", "Bucket")
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ type Bastion struct {
 const sessionsFolder, toolKey = "sessions", "tools/padron"
 
 // NewBastion adds the stack bastion.
-func NewBastion(app awscdk.App, env *config.Environment, who *Identity, keys *Keys, net *Network, data *Data) *Bastion {
+func NewBastion(app awscdk.App, env *config.Environment, who *Identity, keys *Keys, net *Network, data *Data, pipeline *Delivery) *Bastion {
 	stack := newStack(app, env, "bastion", "the instance that checks the service from inside")
 	b := &Bastion{
 		Stack:    stack,
@@ -42,18 +42,20 @@ func NewBastion(app awscdk.App, env *config.Environment, who *Identity, keys *Ke
 	b.Instance = bastionInstance(stack, env, who, net)
 	document := sessionDocument(stack, env, b)
 	bastionPolicy(stack, env, who, b)
-	check := checkDocument(stack, env, data, b)
-	b.People = sessionPolicy(stack, env, b, document, check)
+	commands := newChecks(stack, env, data, b)
+	commands.verify(env, pipeline.Deploy, b)
+	b.People = sessionPolicy(stack, env, b, document, commands)
 	stopEvenings(stack, env, who, keys, b.Instance)
-	b.outputs(document, check)
+	b.outputs(document, commands)
 	return b
 }
 
 // outputs tells what it takes to open a session and to bring the program there.
-func (b *Bastion) outputs(document, check awsssm.CfnDocument) {
+func (b *Bastion) outputs(document awsssm.CfnDocument, commands checks) {
 	output(b.Stack, "Instance", b.Instance.Ref())
 	output(b.Stack, "Document", document.Ref())
-	output(b.Stack, "Check", check.Ref())
+	output(b.Stack, "Draft", commands.draft.Ref())
+	output(b.Stack, "Check", commands.check.Ref())
 	output(b.Stack, "Bucket", b.Sessions.BucketName())
 }
 
@@ -153,23 +155,22 @@ func bastionPolicy(stack awscdk.Stack, env *config.Environment, who *Identity, b
 }
 
 // sessionPolicy lets a person start the instance, open a session there with the
-// document that writes it down and no other, have the one check run without a
+// document that writes it down and no other, have the check run without a
 // session, and stop it again.
-func sessionPolicy(stack awscdk.Stack, env *config.Environment, b *Bastion, document, check awsssm.CfnDocument) awsiam.ManagedPolicy {
+func sessionPolicy(stack awscdk.Stack, env *config.Environment, b *Bastion, document awsssm.CfnDocument, commands checks) awsiam.ManagedPolicy {
 	instance := instanceARN(env, b.Instance)
-	own := "arn:aws:ssm:" + env.Region + ":" + env.Account + ":"
-	session := allow("OpenSession", []string{"ssm:StartSession"}, []string{instance, own + "document/" + *document.Ref()})
+	session := allow("OpenSession", []string{"ssm:StartSession"}, []string{instance, documentARN(env, document)})
 	session.AddCondition(jsii.String("BoolIfExists"), map[string]any{"ssm:SessionDocumentAccessCheck": "true"})
+	own := "arn:aws:ssm:" + env.Region + ":" + env.Account + ":session/${aws:userid}-*"
+	statements := append([]awsiam.PolicyStatement{
+		session,
+		allow("OwnSessions", []string{"ssm:ResumeSession", "ssm:TerminateSession"}, []string{own}),
+		allow("StartAndStop", []string{"ec2:StartInstances", "ec2:StopInstances"}, []string{instance}),
+	}, commands.statements(env, b)...)
 	return awsiam.NewManagedPolicy(stack, jsii.String("People"), &awsiam.ManagedPolicyProps{
 		ManagedPolicyName: jsii.String(env.Prefix() + "-bastion-session"),
 		Description:       jsii.String("Open a session at the bastion"),
-		Statements: &[]awsiam.PolicyStatement{
-			session,
-			allow("OwnSessions", []string{"ssm:ResumeSession", "ssm:TerminateSession"}, []string{own + "session/${aws:userid}-*"}),
-			allow("RunCheck", []string{"ssm:SendCommand"}, []string{instance, own + "document/" + *check.Ref()}),
-			allow("ReadCheck", []string{"ssm:GetCommandInvocation"}, []string{"*"}), // it knows no single one
-			allow("StartAndStop", []string{"ec2:StartInstances", "ec2:StopInstances"}, []string{instance}),
-		},
+		Statements:        &statements,
 	})
 }
 

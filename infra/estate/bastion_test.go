@@ -32,18 +32,25 @@ func TestBastion(t *testing.T) {
 	})
 }
 
-// TestCheckDocument holds the one command: this service, its database, as nobody.
-func TestCheckDocument(t *testing.T) {
+// TestCheckDocuments holds the two commands: tokens into memory, then the check of
+// this service and its database with them, both as nobody.
+func TestCheckDocuments(t *testing.T) {
 	eachEnvironment(t, func(t *testing.T, e environment) {
-		check := e.the(t, "AWS::SSM::Document", "bastion/Check")
-		has(t, check, map[string]string{"DocumentType": "Command", "Name": e.env.Prefix() + "-check"})
-		script := text(check.Stack.Resolve(check.Get("Content", "mainSteps")))
-		for _, want := range []string{
-			"runuser -u nobody -- ./padron check https://" + e.env.Domains.Host + "." + e.env.Domains.Zone,
-			"--release release.json --json", "tools/padron", ":3306",
+		for id, wants := range map[string][]string{
+			"Draft": {"runuser -u nobody -- ./padron token draft-check --to /run/padron-check/tokens.json", "tools/padron"},
+			"Check": {
+				"runuser -u nobody -- ./padron check https://" + e.env.Domains.Host + "." + e.env.Domains.Zone + " --tokens /run/padron-check/tokens.json",
+				"--release release.json --json", "tools/padron", ":3306", "/run/padron-check' EXIT",
+			},
 		} {
-			if !strings.Contains(script, want) {
-				t.Errorf("the check has no %q: %s", want, script)
+			command := e.the(t, "AWS::SSM::Document", "bastion/"+id)
+			name := map[string]string{"Draft": "-check-draft", "Check": "-check"}[id]
+			has(t, command, map[string]string{"DocumentType": "Command", "Name": e.env.Prefix() + name})
+			script := text(command.Stack.Resolve(command.Get("Content", "mainSteps")))
+			for _, want := range wants {
+				if !strings.Contains(script, want) {
+					t.Errorf("%s has no %q: %s", id, want, script)
+				}
 			}
 		}
 	})

@@ -22,6 +22,8 @@ type Delivery struct {
 	Stack awscdk.Stack
 	// Releases keeps the record of every release, with its templates.
 	Releases awss3.Bucket
+	// Deploy executes what was approved, and sees that it runs.
+	Deploy awsiam.Role
 }
 
 // NewDelivery adds the stack delivery.
@@ -42,9 +44,10 @@ func NewDelivery(app awscdk.App, env *config.Environment, keys *Keys, net *Netwo
 	guarded := env.Delivery.GitHubEnvironment
 	grant(stack, "PlanPolicy", role(config.PlanRole, env.Delivery.PlanEnvironment(), "Reads the estate and proposes changes to it",
 		settings()), proposals(env, kept)...)
-	grant(stack, "DeployPolicy", role(config.DeployRole, guarded, "Executes what was proposed and approved"), deployments(env, kept)...)
+	d := &Delivery{Stack: stack, Releases: kept, Deploy: role(config.DeployRole, guarded, "Executes what was proposed and approved")}
+	grant(stack, "DeployPolicy", d.Deploy, deployments(env, kept)...)
 	grant(stack, "ReleasePolicy", role(config.ReleaseRole, guarded, "Pushes images and reads what their scan found"), releases(env, kept)...)
-	return &Delivery{Stack: stack, Releases: kept}
+	return d
 }
 
 // job trusts a job with exactly this subject, that asked for its token for AWS.
@@ -145,10 +148,10 @@ func readReleases(kept awss3.IBucket) []awsiam.PolicyStatement {
 	}
 }
 
-// deployments: execute change sets that are there. To create one is not among
-// them, so what runs is what was reviewed.
+// deployments: execute change sets that are there, and see what runs then. To
+// create one is not among them, so what runs is what was reviewed.
 func deployments(env *config.Environment, kept awss3.IBucket) []awsiam.PolicyStatement {
-	return append(slices.Concat(readReleases(kept), bootstrapped(env), migrating(env)),
+	return append(slices.Concat(readReleases(kept), bootstrapped(env), migrating(env), seeing(env)),
 		looking(env), passing(env),
 		allow("KeepRelease", []string{"s3:PutObject"}, releaseObjects(kept)),
 		allow("Deploy", []string{"cloudformation:ExecuteChangeSet", "cloudformation:DeleteChangeSet", "cloudformation:CancelUpdateStack",
@@ -157,7 +160,8 @@ func deployments(env *config.Environment, kept awss3.IBucket) []awsiam.PolicySta
 }
 
 // migrating runs the task that migrates the database, in its cluster with its
-// two roles, and reads what became of it.
+// two roles, and reads what it logged. The same task registers the tokens with
+// which what was deployed is checked.
 func migrating(env *config.Environment) []awsiam.PolicyStatement {
 	name := env.Prefix() + "-migration"
 	role := fmt.Sprintf("arn:aws:iam::%s:role/%s", env.Account, name)
@@ -169,10 +173,21 @@ func migrating(env *config.Environment) []awsiam.PolicyStatement {
 	roles.AddCondition(jsii.String("StringEquals"), map[string]any{"iam:PassedToService": "ecs-tasks.amazonaws.com"}) //nolint:gosec // a condition's name
 	return []awsiam.PolicyStatement{
 		run, roles,
-		allow("SeeMigration", []string{"ecs:DescribeTasks"}, []string{ecsARN(env, "task", "*")}),
 		allow("ReadMigration", []string{"logs:GetLogEvents"}, []string{
 			fmt.Sprintf("arn:aws:logs:%s:%s:log-group:/padron/%s/migration:log-stream:*", env.Region, env.Account, env.Name),
 		}),
+	}
+}
+
+// seeing looks at what runs: at tasks, the migration's among them, and at the
+// service and the definitions that they are of.
+func seeing(env *config.Environment) []awsiam.PolicyStatement {
+	return []awsiam.PolicyStatement{
+		allow("SeeService", []string{"ecs:DescribeServices"}, []string{ecsARN(env, "service", env.Prefix()+"-"+managerName)}),
+		allow("SeeTasks", []string{"ecs:DescribeTasks"}, []string{ecsARN(env, "task", "*")}),
+		// ECS asks this of a cluster's instances, on Fargate, too, which has none.
+		allow("ListTasks", []string{"ecs:ListTasks"}, []string{ecsARN(env, "container-instance", "*")}),
+		allow("SeeDefinitions", []string{"ecs:DescribeTaskDefinition"}, []string{"*"}), // it knows no single one
 	}
 }
 
@@ -187,11 +202,6 @@ func releases(env *config.Environment, kept awss3.IBucket) []awsiam.PolicyStatem
 		allow("Scan", []string{"ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:DescribeImageScanFindings"}, own),
 		// Findings of the enhanced scan are Inspector's, which knows no single one.
 		allow("Findings", []string{"inspector2:ListFindings", "inspector2:ListCoverage"}, []string{"*"}),
-		allow("SeeService", []string{"ecs:DescribeServices"}, []string{ecsARN(env, "service", env.Prefix()+"-"+managerName)}),
-		allow("SeeTasks", []string{"ecs:DescribeTasks"}, []string{ecsARN(env, "task", "*")}),
-		// ECS asks this of a cluster's instances, on Fargate, too, which has none.
-		allow("ListTasks", []string{"ecs:ListTasks"}, []string{ecsARN(env, "container-instance", "*")}),
-		allow("SeeDefinitions", []string{"ecs:DescribeTaskDefinition"}, []string{"*"}), // it knows no single one
 	)
 }
 

@@ -139,7 +139,7 @@ func holds(t *testing.T, conditions any, who token) bool {
 }
 
 // TestDeployMigrates lists all that the role that deploys may do with tasks: run
-// the migration's, and see what became of it.
+// the migration's, and see what became of it and what else runs.
 func TestDeployMigrates(t *testing.T) {
 	for _, name := range synthtest.Environments(t) {
 		env, estate := synthtest.Config(t, name), synthtest.Load(t, name)
@@ -152,8 +152,11 @@ func TestDeployMigrates(t *testing.T) {
 			"iam:PassRole": []any{[]any{role, role + "-execution"}, map[string]any{
 				"StringEquals": map[string]any{"iam:PassedToService": "ecs-tasks.amazonaws.com"},
 			}},
-			"ecs:DescribeTasks": []any{in("ecs") + "task/" + env.Prefix() + "/*", nil},
-			"logs:GetLogEvents": []any{in("logs") + "log-group:/padron/" + env.Name + "/migration:log-stream:*", nil},
+			"ecs:DescribeTasks":          []any{in("ecs") + "task/" + env.Prefix() + "/*", nil},
+			"ecs:DescribeServices":       []any{in("ecs") + "service/" + env.Prefix() + "/" + env.Prefix() + "-customers-mngr", nil},
+			"ecs:ListTasks":              []any{in("ecs") + "container-instance/" + env.Prefix() + "/*", nil},
+			"ecs:DescribeTaskDefinition": []any{"*", nil},
+			"logs:GetLogEvents":          []any{in("logs") + "log-group:/padron/" + env.Name + "/migration:log-stream:*", nil},
 		}
 		got := map[string]any{}
 		for _, v := range estate.Find("AWS::IAM::ManagedPolicy", "DeployPolicy").List("PolicyDocument", "Statement") {

@@ -45,14 +45,14 @@ func New(app awscdk.App, env *config.Environment) *Estate {
 	e.Migration = NewMigration(app, env, e.Identity, e.Keys, e.Network, e.Data, e.Registry)
 	e.Services = NewServices(app, env, e.Identity, e.Keys, e.Network, e.Data, e.Registry, e.Edge, e.Migration.Cluster)
 	e.Observability = NewObservability(app, env, e.Keys, e.Data, e.Edge, e.Services)
-	e.Bastion = NewBastion(app, env, e.Identity, e.Keys, e.Network, e.Data)
+	e.Delivery = NewDelivery(app, env, e.Keys, e.Network)
+	e.Bastion = NewBastion(app, env, e.Identity, e.Keys, e.Network, e.Data, e.Delivery)
 	e.Audit = NewAudit(app, env, e.Keys, e.Network)
 	e.Copies = NewCopies(app, env, e.Keys, e.Identity)
 	e.Backup = NewBackup(app, env, e.Keys, e.Network, e.Data, e.Audit, e.Copies)
 	if env.Features.TransitGateway || env.Features.PrivateLink {
 		e.Transit = NewTransit(app, env, e.Keys, e.Network, e.Edge)
 	}
-	e.Delivery = NewDelivery(app, env, e.Keys, e.Network)
 	return e
 }
 
