@@ -107,8 +107,8 @@ var safety = []Element{
 var delivery = []Element{
 	{"GitHub Actions, by OIDC", "estate/delivery.go", "awsiam.NewCfnOIDCProvider(", []string{"AWS::IAM::OIDCProvider"},
 		[]string{"delivery.exact-subject", "delivery.exact-audience", "delivery.no-keys"}},
-	{"Delivery, first phase: review what would change", "estate/delivery.go", `role("plan"`, []string{"AWS::IAM::Role"}, []string{"delivery.plan-changes-nothing"}},
-	{"Delivery, second phase: apply what was reviewed", "estate/delivery.go", `role("deploy"`, []string{"AWS::IAM::Role"},
+	{"Delivery, first phase: review what would change", "estate/delivery.go", `role(config.PlanRole`, []string{"AWS::IAM::Role"}, []string{"delivery.plan-changes-nothing"}},
+	{"Delivery, second phase: apply what was reviewed", "estate/delivery.go", `role(config.DeployRole`, []string{"AWS::IAM::Role"},
 		[]string{"delivery.deploys-what-was-reviewed", "delivery.role-for-cloudformation", "delivery.migrates-only"}},
 }
 
