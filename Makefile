@@ -8,6 +8,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 CLEAN_ENV := env $(foreach v,$(filter-out PADRON_TEST_%,$(filter PADRON_%,$(.VARIABLES))),-u $(v))
 FUZZTIME ?= 10s
 TORTURE ?= 2000
+RACES ?= 3
 ARGS ?=
 PARTS ?= all
 
@@ -30,7 +31,7 @@ test: ## install what the tests need, then run every test
 	@scripts/test-deps
 	@test -z "$$(gofmt -l $(SOURCES))" || { echo "gofmt these: $$(gofmt -l $(SOURCES) | tr '\n' ' ')"; exit 1; }
 	go vet ./...
-	$(CLEAN_ENV) go test -race -timeout 15m ./...
+	$(CLEAN_ENV) go test -timeout 15m ./...
 	@$(MAKE) --no-print-directory infra
 	cd infra && $(CLEAN_ENV) go test -timeout 15m ./images
 
@@ -75,9 +76,9 @@ bench-peers: ## other programs on the same provider and database, into docs/benc
 torture: ## random faults, kills and changes over TORTURE runs
 	PADRON_TORTURE=$(TORTURE) go test -count=1 -timeout 60m -run TestTorture ./internal/synchronizer
 
-race: ## every test three times under the race detector, in random order
+race: ## every test RACES times under the race detector, in random order
 	@scripts/test-deps
-	$(CLEAN_ENV) go test -race -shuffle=on -count=3 -timeout 50m ./...
+	$(CLEAN_ENV) go test -race -shuffle=on -count=$(RACES) -timeout 50m ./...
 
 test-mysql: ## the store's tests on a running MySQL too, of which PADRON_TEST_MYSQL is mysql://USER:PASSWORD@HOST:PORT/
 	@test -n "$$PADRON_TEST_MYSQL" || { echo "which server? set PADRON_TEST_MYSQL to mysql://USER:PASSWORD@HOST:PORT/" >&2; exit 2; }

@@ -61,7 +61,7 @@ func (r *runner) pullRequest(w *workflows.Workflow) {
 	r.values["github.event.pull_request.base.sha"] = strings.Repeat("0", 40)
 	r.values["github.event.pull_request.head.repo.full_name"] = "somebody/padron"
 	r.sarifOfLinters()
-	if !r.job(w, "test") || !r.job(w, "lint") {
+	if !r.job(w, "test") || !r.job(w, "race") || !r.job(w, "lint") {
 		r.t.Error("a fork's pull request is not tested")
 	}
 	if r.job(w, "findings") || r.job(w, "plan") {
