@@ -114,7 +114,8 @@ func scanPart(row scanner) (padron.Part, error) {
 // each holder, so that the one before says whether there was another.
 func (s *Store) Claim(ctx context.Context, lease padron.Lease) error {
 	return s.fenced(ctx, "claim the plan", lease, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "UPDATE division SET token = ?, finishing = 1 WHERE one = 1 AND token = ?", lease.Token, lease.Token-1)
+		r, err := tx.ExecContext(ctx, "UPDATE division SET token = ?, finishing = 1 WHERE one = 1 AND token IN (?, ?)",
+			lease.Token, lease.Token-1, lease.Token) // its own, where the answer to a commit was lost
 		return lostIfNone(r, err)
 	})
 }

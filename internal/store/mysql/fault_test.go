@@ -366,7 +366,7 @@ func testSchemaOfTheNextRelease(t *testing.T, server *mysqltest.Server) {
 	for _, step := range []struct {
 		version int
 		served  bool
-	}{{2, true}, {99, true}, {100, false}} {
+	}{{4, true}, {99, true}, {100, false}} {
 		running := open(t, url)
 		if _, err := running.DB().Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, 1)", step.version); err != nil {
 			t.Fatal(err)

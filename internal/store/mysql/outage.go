@@ -25,9 +25,8 @@ const (
 // its sessions or is read-only, at most [outageTime]. It is for the synchronizer
 // alone: whoever serves people rather says at once that it cannot.
 //
-// Where a connection breaks in a commit nobody knows whether it was done, and it
-// is done again. That makes the same of the same rows; only the messages of a
-// data key and how often a record was rejected may be counted once too often.
+// Where a connection breaks in a commit nobody knows whether it was done: f must
+// make the same of it, or ask, as a batch does.
 func (s *Store) throughOutage(ctx context.Context, f func() error) error {
 	began := time.Now()
 	for pause := firstOutagePause; ; pause = min(2*pause, lastOutagePause) {

@@ -6,6 +6,7 @@ import (
 	sqldriver "database/sql/driver"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -43,6 +44,73 @@ func TestOutageIsBorne(t *testing.T) {
 	known, err := st.Lookup(t.Context(), []padron.CustomerID{storetest.Customer(3).ID})
 	if err != nil || len(known) != 1 {
 		t.Errorf("%d are known (%v)", len(known), err)
+	}
+}
+
+// TestLostAnswerToACommit: the connection breaks when the first of two batches on
+// their way is committed and the run has not heard of it. Nothing is counted
+// twice, and neither waits for the other.
+func TestLostAnswerToACommit(t *testing.T) { mysqltest.Each(t, testLostAnswerToACommit) }
+
+func testLostAnswerToACommit(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
+	direct := open(t, url)
+	line := newProxy(t, server.Addr())
+	outages := 0
+	st := open(t, strings.Replace(url, server.Addr(), line.addr(), 1), mysql.WithOutages(func(error) { outages++ }))
+	held := lease(t, st)
+	if err := st.AddKey(t.Context(), padron.DataKey{ID: 1, Purpose: padron.PurposeSeal, Wrapped: []byte{1}}); err != nil {
+		t.Fatal(err)
+	}
+	first, second := batch(1, 60), batch(60, 120)
+	first.Messages = map[padron.KeyID]int64{1: 59}
+	first.Rejected = []padron.Rejected{{ID: "q", Reasons: []padron.Reason{padron.ReasonMalformed}, Record: padron.Sealed("r")}}
+	asked, come := make(chan struct{}), make(chan error)
+	second.Turn = sync.OnceValue(func() error { close(asked); return <-come })
+	done := make(chan error, 1)
+	go func() { done <- st.Apply(t.Context(), held, second) }()
+	<-asked                       // its customers are in the server
+	line.loseAnswer("\x03COMMIT") // 3 is a query's; a session begins with READ COMMITTED
+	apply(t, st, held, first)
+	come <- nil
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	key, err := direct.Key(t.Context(), 1)
+	if err != nil || key.Messages != 59 {
+		t.Errorf("%d messages of 59 (%v)", key.Messages, err)
+	}
+	if q, err := direct.Quarantine(t.Context(), "", 9); err != nil || len(q) != 1 || q[0].Count != 1 {
+		t.Errorf("in quarantine: %+v (%v)", q, err)
+	}
+	if n := count(t, direct); n != 119 || outages != 1 {
+		t.Errorf("%d customers of 119, %d outages", n, outages)
+	}
+}
+
+// TestOutagesBeforeTheTurn: both batches lose their connections while the second
+// waits for its turn. It must not keep the first from being written again.
+func TestOutagesBeforeTheTurn(t *testing.T) { mysqltest.Each(t, testOutagesBeforeTheTurn) }
+
+func testOutagesBeforeTheTurn(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
+	line := newProxy(t, server.Addr())
+	st := open(t, strings.Replace(url, server.Addr(), line.addr(), 1))
+	held := lease(t, st)
+	first, second := batch(1, 60), batch(60, 120)
+	asked, come := make(chan struct{}), make(chan error)
+	second.Turn = sync.OnceValue(func() error { close(asked); return <-come })
+	done := make(chan error, 1)
+	line.loseAnswer("max(num)")
+	go func() { done <- st.Apply(t.Context(), held, second) }()
+	<-asked // for the second time
+	apply(t, st, held, first)
+	come <- nil
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if n := count(t, open(t, url)); n != 119 {
+		t.Errorf("%d customers of 119", n)
 	}
 }
 

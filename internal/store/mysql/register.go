@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"iter"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -89,31 +90,90 @@ func (s *Store) lookup(ctx context.Context, ids []any, marks string, mu *sync.Mu
 	return rows.Err()
 }
 
-// Apply writes a batch; see store.Register. The lease is looked at last, since the
-// customers are most of the work, which the next batch may do meanwhile; a run
-// that has lost it undoes them.
+// Apply writes a batch; see store.Register.
 func (s *Store) Apply(ctx context.Context, lease padron.Lease, b *padron.Batch) error {
-	const doing = "write a batch"
-	of := s.encode(b.Upserts)
-	defer s.reuse(of)
+	w := writing{s, lease, b, rand.Int64(), s.encode(b.Upserts)} //nolint:gosec // tells batches apart, no secret
+	defer s.reuse(w.lines)
+	write := w.ahead
 	return s.throughOutage(ctx, func() error {
-		return s.inTx(ctx, doing, func(tx *sql.Tx) error {
-			failed := taken(s.upsert(ctx, tx, b.Upserts, of))
-			if failed == nil && b.Turn != nil {
-				failed = b.Turn()
-			}
-			if err := fence(ctx, tx, lease); failed == nil || errors.Is(err, padron.ErrLeaseLost) {
-				failed = err
-			}
-			if failed != nil {
-				return failed
-			}
-			return applyRest(ctx, tx, lease, b)
-		})
+		defer func() { write = w.again }()
+		return s.inTx(ctx, "write a batch", func(tx *sql.Tx) error { return write(ctx, tx) })
 	})
 }
 
-// applyRest writes what a batch has besides customers.
+// writing is a batch on its way.
+type writing struct {
+	store *Store
+	lease padron.Lease
+	batch *padron.Batch
+	// id is what its transaction leaves in last_batch.
+	id    int64
+	lines *lines
+}
+
+// ahead looks at the lease last, since the customers are most of the work, which
+// the next batch may do meanwhile; a run that has lost it undoes them.
+func (w *writing) ahead(ctx context.Context, tx *sql.Tx) error {
+	failed := w.upsert(ctx, tx)
+	if failed == nil {
+		failed = w.turn()
+	}
+	if err := fence(ctx, tx, w.lease); failed == nil || errors.Is(err, padron.ErrLeaseLost) {
+		failed = err
+	}
+	if failed != nil {
+		return failed
+	}
+	return w.rest(ctx, tx)
+}
+
+// again writes a batch of which an outage broke off an attempt. Nobody knows
+// whether that was committed, until the lease's row is free of it: then the batch
+// is there whole, or is written. It comes after its turn: one that waits for it
+// with the row locked would keep the batch before it from ending.
+func (w *writing) again(ctx context.Context, tx *sql.Tx) error {
+	if err := w.turn(); err != nil {
+		return err
+	}
+	if err := fence(ctx, tx, w.lease); err != nil {
+		return err
+	}
+	if done, err := w.done(ctx, tx); err != nil || done {
+		return err
+	}
+	if err := w.upsert(ctx, tx); err != nil {
+		return err
+	}
+	return w.rest(ctx, tx)
+}
+
+func (w *writing) turn() error {
+	if w.batch.Turn == nil {
+		return nil
+	}
+	return w.batch.Turn()
+}
+
+// done reports whether the batch is in the register.
+func (w *writing) done(ctx context.Context, tx *sql.Tx) (bool, error) {
+	var last int64
+	err := tx.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM last_batch WHERE part = ?", w.lease.Part).Scan(&last)
+	return last == w.id, err
+}
+
+func (w *writing) upsert(ctx context.Context, tx *sql.Tx) error {
+	return taken(w.store.upsert(ctx, tx, w.batch.Upserts, w.lines))
+}
+
+// rest writes what a batch has besides customers.
+func (w *writing) rest(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO last_batch (part, batch) VALUES (?, ?) ON DUPLICATE KEY UPDATE batch = ?",
+		w.lease.Part, w.id, w.id); err != nil {
+		return err
+	}
+	return applyRest(ctx, tx, w.lease, w.batch)
+}
+
 func applyRest(ctx context.Context, tx *sql.Tx, lease padron.Lease, b *padron.Batch) error {
 	if err := savePart(ctx, tx, lease, b.Part); err != nil {
 		return err
