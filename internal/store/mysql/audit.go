@@ -9,6 +9,7 @@ import (
 
 	"padron"
 	"padron/internal/store"
+	"padron/internal/store/sqlstore"
 )
 
 const auditColumns = "seq, time, principal, role, action, customers, fields, purpose, outcome, request_id, prev, hash"
@@ -51,7 +52,7 @@ func insertEntries(ctx context.Context, tx *sql.Tx, last int64, entries []padron
 				return err
 			}
 		}
-		tuples := strings.TrimSuffix(strings.Repeat("("+marks(columns)+"),", len(part)), ",")
+		tuples := strings.TrimSuffix(strings.Repeat("("+sqlstore.Marks(columns)+"),", len(part)), ",")
 		if _, err := tx.ExecContext(ctx, "INSERT INTO audit ("+auditColumns+") VALUES "+tuples, args...); err != nil { //nolint:gosec // marks only
 			return err
 		}
@@ -68,7 +69,7 @@ func appendEntry(args []any, e *padron.AuditEntry) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(args, e.Seq, millis(e.Time), e.Principal, string(e.Role), string(e.Action), customers, fields,
+	return append(args, e.Seq, sqlstore.Millis(e.Time), e.Principal, string(e.Role), string(e.Action), customers, fields,
 		e.Purpose, e.Outcome, e.RequestID, e.Prev[:], e.Hash[:]), nil
 }
 
@@ -78,7 +79,7 @@ func (s *Store) AuditHead(ctx context.Context) (padron.AuditHead, error) {
 	return head, explain("read the audit log", err)
 }
 
-func auditHead(ctx context.Context, db querier) (padron.AuditHead, error) {
+func auditHead(ctx context.Context, db sqlstore.Querier) (padron.AuditHead, error) {
 	var head padron.AuditHead
 	var hash []byte
 	err := db.QueryRowContext(ctx, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").Scan(&head.Seq, &hash)
@@ -127,15 +128,15 @@ func auditConditions(f *padron.AuditFilter) (string, []any) {
 			" WHERE CAST(c.id AS BINARY) = ?)", []byte(f.Customer))
 	}
 	if !f.From.IsZero() {
-		add("time >= ?", millis(f.From))
+		add("time >= ?", sqlstore.Millis(f.From))
 	}
 	if !f.To.IsZero() {
-		add("time < ?", millis(f.To))
+		add("time < ?", sqlstore.Millis(f.To))
 	}
 	return b.String(), args
 }
 
-func scanEntry(row scanner) (padron.AuditEntry, error) {
+func scanEntry(row sqlstore.Scanner) (padron.AuditEntry, error) {
 	var e padron.AuditEntry
 	var at sql.NullInt64
 	var r store.AuditRow
@@ -143,6 +144,6 @@ func scanEntry(row scanner) (padron.AuditEntry, error) {
 		&r.Prev, &r.Hash); err != nil {
 		return e, err
 	}
-	e.Time = fromMillis(at)
+	e.Time = sqlstore.FromMillis(at)
 	return e, r.Fill(&e)
 }

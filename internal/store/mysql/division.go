@@ -3,24 +3,16 @@ package mysql
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"errors"
-	"math"
 	"time"
 
 	"padron"
+	"padron/internal/store/sqlstore"
 )
 
 // Divide stores a plan; see store.Divisions. The lease's named lock is let go of:
 // from now on its expiry counts alone.
 func (s *Store) Divide(ctx context.Context, lease padron.Lease, plan *padron.Plan, ttl time.Duration) error {
 	err := s.fenced(ctx, "store the plan", lease, func(tx *sql.Tx) error {
-		if err := dropCheckpoint(ctx, tx); err != nil {
-			return err
-		}
-		if err := dropDivision(ctx, tx); err != nil {
-			return err
-		}
 		now, err := s.clock(ctx, tx)
 		if err != nil {
 			return err
@@ -28,180 +20,10 @@ func (s *Store) Divide(ctx context.Context, lease padron.Lease, plan *padron.Pla
 		if _, err := tx.ExecContext(ctx, "UPDATE lease SET expires_at = ? WHERE one = 1", now+ttl.Milliseconds()); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO division (one, run_id, token, finishing, source, whole, next_num)
-			SELECT 1, ?, ?, 0, ?, ?, coalesce(max(num), 0) + 1 FROM customers`, plan.RunID, lease.Token, plan.Source, plan.Full); err != nil {
-			return err
-		}
-		return insertParts(ctx, tx, plan.Parts)
+		return sqlstore.StorePlan(ctx, tx, lease, plan)
 	})
 	if err == nil {
 		s.letGo(&lease)
 	}
-	return err
-}
-
-func insertParts(ctx context.Context, tx *sql.Tx, parts []padron.Part) error {
-	for i := range parts {
-		p := &parts[i]
-		report, err := json.Marshal(p.Report)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO division_part (part, first_page, end_page, attempt, place, done, report)
-			VALUES (?, ?, ?, 0, '', ?, ?)`, p.Part, p.First, p.End, p.Done, string(report)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func dropDivision(ctx context.Context, tx *sql.Tx) error {
-	for _, statement := range []string{"DELETE FROM division_seen", "DELETE FROM division_part", "DELETE FROM division"} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Plan returns the plan; see store.Divisions.
-func (s *Store) Plan(ctx context.Context) (*padron.Plan, error) {
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}) // one moment for both tables
-	if err != nil {
-		return nil, explain("read the plan", err)
-	}
-	defer tx.Rollback()
-	plan, err := readPlan(ctx, tx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil //nolint:nilnil // the contract: nil is no plan
-	}
-	return plan, explain("read the plan", err)
-}
-
-func readPlan(ctx context.Context, tx *sql.Tx) (*padron.Plan, error) {
-	var p padron.Plan
-	if err := tx.QueryRowContext(ctx, "SELECT run_id, token, finishing, source, whole FROM division").
-		Scan(&p.RunID, &p.Token, &p.Finishing, &p.Source, &p.Full); err != nil {
-		return nil, err
-	}
-	rows, err := tx.QueryContext(ctx, "SELECT "+partColumns+" FROM division_part ORDER BY part")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // Err is checked
-	for rows.Next() {
-		part, err := scanPart(rows)
-		if err != nil {
-			return nil, err
-		}
-		p.Parts = append(p.Parts, part)
-	}
-	return &p, rows.Err()
-}
-
-const partColumns = "part, first_page, end_page, attempt, place, done, report"
-
-func scanPart(row scanner) (padron.Part, error) {
-	var p padron.Part
-	var report []byte
-	if err := row.Scan(&p.Part, &p.First, &p.End, &p.Attempt, &p.Cursor, &p.Done, &report); err != nil {
-		return p, err
-	}
-	return p, json.Unmarshal(report, &p.Report)
-}
-
-// Claim makes the plan the lease's; see store.Divisions. Tokens grow by one with
-// each holder, so that the one before says whether there was another.
-func (s *Store) Claim(ctx context.Context, lease padron.Lease) error {
-	return s.fenced(ctx, "claim the plan", lease, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "UPDATE division SET token = ?, finishing = 1 WHERE one = 1 AND token IN (?, ?)",
-			lease.Token, lease.Token-1, lease.Token) // its own, where the answer to a commit was lost
-		return lostIfNone(r, err)
-	})
-}
-
-// BeginPart begins an attempt; see store.Partitions.
-func (s *Store) BeginPart(ctx context.Context, lease padron.Lease, part int) (padron.Lease, padron.Part, error) {
-	var p padron.Part
-	err := s.fenced(ctx, "begin a partition", lease, func(tx *sql.Tx) error {
-		var open int64
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM division WHERE token = ? AND finishing = 0", lease.Token).Scan(&open); err != nil {
-			return err
-		}
-		if open == 0 {
-			return padron.ErrLeaseLost
-		}
-		if _, err := tx.ExecContext(ctx, "UPDATE division_part SET attempt = attempt + 1 WHERE part = ?", part); err != nil {
-			return err
-		}
-		var err error
-		p, err = scanPart(tx.QueryRowContext(ctx, "SELECT "+partColumns+" FROM division_part WHERE part = ?", part))
-		return err
-	})
-	lease.Part, lease.Attempt = part, p.Attempt
-	return lease, p, err
-}
-
-// PartsSeen returns what was seen; see store.Partitions.
-func (s *Store) PartsSeen(ctx context.Context, part int) ([][]byte, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT seen FROM division_seen WHERE ? = 0 OR part = ? ORDER BY entry", part, part)
-	if err != nil {
-		return nil, explain("read what was seen", err)
-	}
-	defer rows.Close() //nolint:errcheck // Err is checked
-	var out [][]byte
-	for rows.Next() {
-		var seen []byte
-		if err := rows.Scan(&seen); err != nil {
-			return nil, explain("read what was seen", err)
-		}
-		out = append(out, seen)
-	}
-	return out, explain("read what was seen", rows.Err())
-}
-
-// ReserveNumbers gives numbers; see store.Partitions.
-func (s *Store) ReserveNumbers(ctx context.Context, lease padron.Lease, n int) (padron.Number, error) {
-	var next int64
-	err := s.fenced(ctx, "reserve customer numbers", lease, func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, "SELECT next_num FROM division WHERE one = 1 FOR UPDATE").Scan(&next); err != nil {
-			return err
-		}
-		if next+int64(n) > math.MaxUint32 {
-			return padron.Errorf(padron.CodeInternal, "the register has no customer number left")
-		}
-		_, err := tx.ExecContext(ctx, "UPDATE division SET next_num = ? WHERE one = 1", next+int64(n))
-		return err
-	})
-	return padron.Number(next), err //nolint:gosec // checked
-}
-
-// currentAttempt returns [padron.ErrLeaseLost] where the partition was begun
-// again since.
-func currentAttempt(ctx context.Context, tx *sql.Tx, lease padron.Lease) error {
-	if lease.Part == 0 {
-		return nil
-	}
-	var attempt int64
-	err := tx.QueryRowContext(ctx, "SELECT attempt FROM division_part WHERE part = ? FOR UPDATE", lease.Part).Scan(&attempt)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && attempt != lease.Attempt {
-		return padron.ErrLeaseLost
-	}
-	return err
-}
-
-func savePart(ctx context.Context, tx *sql.Tx, lease padron.Lease, state *padron.PartState) error {
-	if state == nil {
-		return nil
-	}
-	report, err := json.Marshal(state.Report)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, "UPDATE division_part SET place = ?, done = ?, report = ? WHERE part = ?",
-		state.Cursor, state.Done, string(report), lease.Part); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO division_seen (part, seen) VALUES (?, ?)", lease.Part, state.Seen)
 	return err
 }

@@ -25,6 +25,13 @@ func (s *Store) Fenced(ctx context.Context, lease padron.Lease, f func(*sql.Tx) 
 	return s.fenced(ctx, "test", lease, f)
 }
 
+// ApplyAgain writes a batch as after an outage.
+func (s *Store) ApplyAgain(ctx context.Context, lease padron.Lease, b *padron.Batch) error {
+	w := s.writing(lease, b)
+	defer s.reuse(w.lines)
+	return s.inTx(ctx, "test", func(tx *sql.Tx) error { return w.again(ctx, tx) })
+}
+
 // LoadBare loads customers by one LOAD DATA LOCAL, from bytes made before, and
 // nothing else; it returns how long that took.
 func (s *Store) LoadBare(t testing.TB, customers []padron.SealedCustomer) time.Duration {

@@ -342,6 +342,29 @@ func testMigrationIsTakenUp(t *testing.T, server *mysqltest.Server) {
 	apply(t, st, held, batch(1, 2)) // the lease is as it was
 }
 
+// TestMigrationBeforeTheFirstRow: somebody who migrated was killed when goose had
+// made its table and not yet put its first row in.
+func TestMigrationBeforeTheFirstRow(t *testing.T) {
+	mysqltest.Each(t, testMigrationBeforeTheFirstRow)
+}
+
+func testMigrationBeforeTheFirstRow(t *testing.T, server *mysqltest.Server) {
+	st, err := connect(t, server.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.DB().Exec(`CREATE TABLE goose_db_version (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+		version_id BIGINT NOT NULL, is_applied BOOLEAN NOT NULL, tstamp DATETIME NULL DEFAULT CURRENT_TIMESTAMP)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNewerSchemaIsRefused(t *testing.T) { mysqltest.Each(t, testNewerSchemaIsRefused) }
 
 func testNewerSchemaIsRefused(t *testing.T, server *mysqltest.Server) {

@@ -65,6 +65,7 @@ func synchronize(ctx context.Context, st *mysql.Store, n int) error {
 	_, err = st.Lookup(ctx, []padron.CustomerID{storetest.Customer(1).ID})
 	note(err)
 	note(st.Apply(ctx, held, b))
+	note(st.ApplyAgain(ctx, held, b))
 	_, err = st.Checkpoint(ctx)
 	note(err)
 	for _, err := range st.Live(ctx) {

@@ -8,14 +8,13 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"padron"
+	"padron/internal/store/sqlstore"
 )
 
-const keyColumns = "id, purpose, grp, wrapped, kek, created_at, messages"
-
-const insertKey = "INSERT INTO data_keys (" + keyColumns + ", shared) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+const insertKey = "INSERT INTO data_keys (" + sqlstore.KeyColumns + ", shared) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 func keyArgs(k *padron.DataKey) []any {
-	return []any{int64(k.ID), string(k.Purpose), k.Group, k.Wrapped, k.KEK, millis(k.CreatedAt), k.Messages, shared(k)}
+	return append(sqlstore.KeyArgs(k), shared(k))
 }
 
 // AddKey adds a data key; see store.Keys.
@@ -57,40 +56,5 @@ func (s *Store) EnsureKey(ctx context.Context, p padron.Purpose, fresh func() (p
 }
 
 func (s *Store) sharedKey(ctx context.Context, p padron.Purpose) (padron.DataKey, error) {
-	return scanKey(s.db.QueryRowContext(ctx, "SELECT "+keyColumns+" FROM data_keys WHERE shared = ?", shared(&padron.DataKey{Purpose: p})))
-}
-
-// Key returns one data key; see store.Keys.
-func (s *Store) Key(ctx context.Context, id padron.KeyID) (padron.DataKey, error) {
-	k, err := scanKey(s.db.QueryRowContext(ctx, "SELECT "+keyColumns+" FROM data_keys WHERE id = ?", int64(id)))
-	return k, explain("read a data key", err)
-}
-
-// Keys returns every data key; see store.Keys.
-func (s *Store) Keys(ctx context.Context) ([]padron.DataKey, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT "+keyColumns+" FROM data_keys ORDER BY created_at, id")
-	if err != nil {
-		return nil, explain("read the data keys", err)
-	}
-	defer rows.Close() //nolint:errcheck // Err is checked
-	var out []padron.DataKey
-	for rows.Next() {
-		k, err := scanKey(rows)
-		if err != nil {
-			return nil, explain("read the data keys", err)
-		}
-		out = append(out, k)
-	}
-	return out, explain("read the data keys", rows.Err())
-}
-
-// scanner is a row, or the current one of several.
-type scanner interface{ Scan(dest ...any) error }
-
-func scanKey(row scanner) (padron.DataKey, error) {
-	var k padron.DataKey
-	var created sql.NullInt64
-	err := row.Scan(&k.ID, &k.Purpose, &k.Group, &k.Wrapped, &k.KEK, &created, &k.Messages)
-	k.CreatedAt = fromMillis(created)
-	return k, err
+	return sqlstore.ScanKey(s.db.QueryRowContext(ctx, "SELECT "+sqlstore.KeyColumns+" FROM data_keys WHERE shared = ?", shared(&padron.DataKey{Purpose: p})))
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"padron"
+	"padron/internal/store/sqlstore"
 )
 
 // The lease is a row with an expiry, and besides a named lock of the server, one
@@ -57,9 +58,9 @@ func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (
 }
 
 // clock is the time by which leases expire, in milliseconds: the server's.
-func (s *Store) clock(ctx context.Context, db querier) (int64, error) {
+func (s *Store) clock(ctx context.Context, db sqlstore.Querier) (int64, error) {
 	if s.now != nil {
-		return millis(s.now()), nil
+		return sqlstore.Millis(s.now()), nil
 	}
 	var now int64
 	err := db.QueryRowContext(ctx, "SELECT CAST(1000 * UNIX_TIMESTAMP(NOW(3)) AS SIGNED)").Scan(&now)
@@ -161,7 +162,7 @@ func (s *Store) Renew(ctx context.Context, lease padron.Lease, ttl time.Duration
 		return explain("renew the lease", err)
 	}
 	r, err := s.db.ExecContext(ctx, "UPDATE lease SET expires_at = ? WHERE one = 1 AND token = ?", now+ttl.Milliseconds(), lease.Token)
-	if err := lostIfNone(r, err); err != nil {
+	if err := sqlstore.LostIfNone(r, err); err != nil {
 		return explain("renew the lease", err)
 	}
 	s.holdOn(ctx, lease)
@@ -195,16 +196,6 @@ func (s *Store) Release(ctx context.Context, lease padron.Lease) error {
 	return explain("give the lease back", err)
 }
 
-func lostIfNone(r sql.Result, err error) error {
-	if err != nil {
-		return err
-	}
-	if n, err := r.RowsAffected(); err != nil || n > 0 {
-		return err
-	}
-	return padron.ErrLeaseLost
-}
-
 // fenced runs f in a transaction that the lease's holder alone may enter. The
 // lease's row stays locked until its end: a takeover waits for the transaction
 // to end, and a transaction that waited for a takeover sees its token. Partitions
@@ -216,7 +207,7 @@ func (s *Store) fenced(ctx context.Context, doing string, lease padron.Lease, f 
 
 func (s *Store) fencedOnce(ctx context.Context, doing string, lease padron.Lease, f func(*sql.Tx) error) error {
 	return s.inTx(ctx, doing, func(tx *sql.Tx) error {
-		if err := fence(ctx, tx, lease); err != nil {
+		if err := s.fence(ctx, tx, lease); err != nil {
 			return err
 		}
 		return f(tx)
@@ -225,7 +216,7 @@ func (s *Store) fencedOnce(ctx context.Context, doing string, lease padron.Lease
 
 // fence locks the lease's row until the transaction ends, and returns
 // [padron.ErrLeaseLost] where somebody else has taken it.
-func fence(ctx context.Context, tx *sql.Tx, lease padron.Lease) error {
+func (s *Store) fence(ctx context.Context, tx *sql.Tx, lease padron.Lease) error {
 	how := "FOR UPDATE"
 	if lease.Part > 0 {
 		how = "LOCK IN SHARE MODE"
@@ -237,5 +228,5 @@ func fence(ctx context.Context, tx *sql.Tx, lease padron.Lease) error {
 	if current != lease.Token {
 		return padron.ErrLeaseLost
 	}
-	return currentAttempt(ctx, tx, lease)
+	return s.CurrentAttempt(ctx, tx, lease)
 }

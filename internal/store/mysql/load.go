@@ -12,6 +12,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"padron"
+	"padron/internal/store/sqlstore"
 )
 
 const customerColumns = `num, id, registered_at, favorite_color, car, car_model, car_type, car_color, purchases,
@@ -106,7 +107,7 @@ func allLoaded(ctx context.Context, tx *sql.Tx, r sql.Result, want int) error {
 func appendRow(b []byte, c *padron.SealedCustomer) []byte {
 	b = append(strconv.AppendUint(b, uint64(c.Number), 10), '\t')
 	b = appendField(b, c.ID)
-	b = appendInt(b, millis(c.Profile.RegisteredAt))
+	b = appendInt(b, sqlstore.Millis(c.Profile.RegisteredAt))
 	b = appendField(b, c.Profile.FavoriteColor)
 	b = appendField(b, c.Profile.Car)
 	b = appendField(b, c.Profile.CarModel)
@@ -123,7 +124,7 @@ func appendRow(b []byte, c *padron.SealedCustomer) []byte {
 	} {
 		b = appendField(b, c.Indexes[i][:])
 	}
-	return append(strconv.AppendInt(b, millis(c.UpdatedAt), 10), '\n')
+	return append(strconv.AppendInt(b, sqlstore.Millis(c.UpdatedAt), 10), '\n')
 }
 
 func appendInt(b []byte, n int64) []byte { return append(strconv.AppendInt(b, n, 10), '\t') }
@@ -168,7 +169,7 @@ func insertSome(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer) e
 		if i > 0 {
 			query = append(query, ',')
 		}
-		query = append(query, "("+marks(columns)+")"...)
+		query = append(query, "("+sqlstore.Marks(columns)+")"...)
 		args = appendArgs(args, &rows[i])
 	}
 	_, err := tx.ExecContext(ctx, string(query), args...)
@@ -176,9 +177,9 @@ func insertSome(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer) e
 }
 
 func appendArgs(args []any, r *padron.SealedCustomer) []any {
-	return append(args, r.Number, []byte(r.ID), millis(r.Profile.RegisteredAt), []byte(r.Profile.FavoriteColor),
+	return append(args, r.Number, []byte(r.ID), sqlstore.Millis(r.Profile.RegisteredAt), []byte(r.Profile.FavoriteColor),
 		[]byte(r.Profile.Car), []byte(r.Profile.CarModel), []byte(r.Profile.CarType), []byte(r.Profile.CarColor), r.Profile.Purchases,
 		[]byte(r.Personal), []byte(r.Financial), int64(r.PersonalKey), int64(r.FinancialKey), r.Fingerprint[:],
 		r.Indexes[padron.IndexUserName][:], r.Indexes[padron.IndexCardNumber][:], r.Indexes[padron.IndexAccountNumber][:],
-		r.Indexes[padron.IndexIPAddress][:], r.Indexes[padron.IndexZipCode][:], millis(r.UpdatedAt))
+		r.Indexes[padron.IndexIPAddress][:], r.Indexes[padron.IndexZipCode][:], sqlstore.Millis(r.UpdatedAt))
 }

@@ -9,6 +9,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,11 +17,14 @@ import (
 
 	"padron"
 	"padron/internal/store"
+	"padron/internal/store/sqlstore"
 )
 
 // Store is the register in one database. It is safe for concurrent use, in this
 // process and with others on the same database.
 type Store struct {
+	sqlstore.Tables
+
 	cfg         Config
 	credentials Credentials
 	now         func() time.Time
@@ -94,6 +98,7 @@ func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
 		return nil, err
 	}
 	s.db = sql.OpenDB(c)
+	s.Tables = s.tables()
 	s.db.SetMaxOpenConns(maxConns)
 	s.db.SetMaxIdleConns(maxConns)
 	s.db.SetConnMaxLifetime(maxAge)
@@ -103,6 +108,26 @@ func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
 		return nil, explain("open the register "+cfg.String(), err)
 	}
 	return s, nil
+}
+
+// tables are the statements that the engines share, in MySQL's words. Texts are
+// passed as bytes, which nothing converts.
+func (s *Store) tables() sqlstore.Tables {
+	return sqlstore.New(sqlstore.Database{
+		Read: s.db, Write: s.db, Explain: explain, Fenced: s.fenced, Bear: s.throughOutage,
+		Snapshot: sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		Upsert:   upsertSQL, Lock: " FOR UPDATE", Chunk: chunk,
+		Text: func(s string) any { return []byte(s) },
+	})
+}
+
+// upsertSQL ends an INSERT: the key is whichever the row breaks.
+func upsertSQL(_ string, columns ...string) string {
+	assignments := make([]string, len(columns))
+	for i, c := range columns {
+		assignments[i] = c + " = VALUES(" + c + ")"
+	}
+	return " ON DUPLICATE KEY UPDATE " + strings.Join(assignments, ", ")
 }
 
 // Aurora Serverless pauses a database that nobody uses and resumes it for the
@@ -205,20 +230,4 @@ func (p *prepared) close() error {
 		errs = append(errs, stmt.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// millis is a time as it is stored.
-func millis(t time.Time) int64 { return t.UnixMilli() }
-
-// fromMillis is a stored time; NULL is the zero time.
-func fromMillis(n sql.NullInt64) time.Time {
-	if !n.Valid {
-		return time.Time{}
-	}
-	return time.UnixMilli(n.Int64).UTC()
-}
-
-// nullMillis stores the zero time as NULL.
-func nullMillis(t time.Time) sql.NullInt64 {
-	return sql.NullInt64{Int64: t.UnixMilli(), Valid: !t.IsZero()}
 }

@@ -4,40 +4,18 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"iter"
 	"math/rand/v2"
-	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"padron"
+	"padron/internal/store/sqlstore"
 )
 
 // chunk is how many ids one statement asks for or changes: as fast as it gets,
 // and below the 1000 of which MariaDB makes a join.
 const chunk = 500
-
-// marks returns n question marks, comma-separated.
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
-
-// chunked calls f with parts of items, and with a statement's list of marks for
-// each.
-func chunked[T any](items []T, f func(part []any, marks string) error) error {
-	for len(items) > 0 {
-		n := min(chunk, len(items))
-		part := make([]any, n)
-		for i, item := range items[:n] {
-			part[i] = item
-		}
-		if err := f(part, marks(n)); err != nil {
-			return err
-		}
-		items = items[n:]
-	}
-	return nil
-}
 
 // asBytes are ids as the columns keep them; nothing converts bytes.
 func asBytes[T ~string](ids []T) [][]byte {
@@ -54,7 +32,7 @@ func (s *Store) Lookup(ctx context.Context, ids []padron.CustomerID) (map[padron
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(lookupsAtOnce)
-	err := chunked(asBytes(ids), func(part []any, marks string) error {
+	err := sqlstore.Chunked(asBytes(ids), chunk, func(part []any, marks string) error {
 		group.Go(func() error {
 			return s.throughOutage(ctx, func() error { return s.lookup(ctx, part, marks, &mu, known) })
 		})
@@ -92,7 +70,7 @@ func (s *Store) lookup(ctx context.Context, ids []any, marks string, mu *sync.Mu
 
 // Apply writes a batch; see store.Register.
 func (s *Store) Apply(ctx context.Context, lease padron.Lease, b *padron.Batch) error {
-	w := writing{s, lease, b, rand.Int64(), s.encode(b.Upserts)} //nolint:gosec // tells batches apart, no secret
+	w := s.writing(lease, b)
 	defer s.reuse(w.lines)
 	write := w.ahead
 	return s.throughOutage(ctx, func() error {
@@ -111,6 +89,10 @@ type writing struct {
 	lines *lines
 }
 
+func (s *Store) writing(lease padron.Lease, b *padron.Batch) *writing {
+	return &writing{s, lease, b, rand.Int64(), s.encode(b.Upserts)} //nolint:gosec // tells batches apart, no secret
+}
+
 // ahead looks at the lease last, since the customers are most of the work, which
 // the next batch may do meanwhile; a run that has lost it undoes them.
 func (w *writing) ahead(ctx context.Context, tx *sql.Tx) error {
@@ -118,7 +100,7 @@ func (w *writing) ahead(ctx context.Context, tx *sql.Tx) error {
 	if failed == nil {
 		failed = w.turn()
 	}
-	if err := fence(ctx, tx, w.lease); failed == nil || errors.Is(err, padron.ErrLeaseLost) {
+	if err := w.store.fence(ctx, tx, w.lease); failed == nil || errors.Is(err, padron.ErrLeaseLost) {
 		failed = err
 	}
 	if failed != nil {
@@ -135,7 +117,7 @@ func (w *writing) again(ctx context.Context, tx *sql.Tx) error {
 	if err := w.turn(); err != nil {
 		return err
 	}
-	if err := fence(ctx, tx, w.lease); err != nil {
+	if err := w.store.fence(ctx, tx, w.lease); err != nil {
 		return err
 	}
 	if done, err := w.done(ctx, tx); err != nil || done {
@@ -171,22 +153,7 @@ func (w *writing) rest(ctx context.Context, tx *sql.Tx) error {
 		w.lease.Part, w.id, w.id); err != nil {
 		return err
 	}
-	return applyRest(ctx, tx, w.lease, w.batch)
-}
-
-func applyRest(ctx context.Context, tx *sql.Tx, lease padron.Lease, b *padron.Batch) error {
-	if err := savePart(ctx, tx, lease, b.Part); err != nil {
-		return err
-	}
-	if err := quarantineRecords(ctx, tx, b); err != nil {
-		return err
-	}
-	for id, n := range b.Messages {
-		if _, err := tx.ExecContext(ctx, "UPDATE data_keys SET messages = messages + ? WHERE id = ?", n, int64(id)); err != nil {
-			return err
-		}
-	}
-	return saveCheckpoint(ctx, tx, b.Checkpoint)
+	return w.store.ApplyRest(ctx, tx, w.lease, w.batch)
 }
 
 // upsert writes customers whole, by number. Those that are there already are
@@ -197,7 +164,7 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCust
 	if len(rows) == 0 {
 		return nil
 	}
-	last, err := lastNumber(ctx, tx)
+	last, err := sqlstore.LastNumber(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -210,93 +177,11 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCust
 			old = append(old, rows[i].Number)
 		}
 	}
-	if err := chunked(old, func(part []any, marks string) error {
+	if err := sqlstore.Chunked(old, chunk, func(part []any, marks string) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM customers WHERE num IN ("+marks+")", part...) //nolint:gosec // marks only
 		return err
 	}); err != nil {
 		return err
 	}
 	return s.insert(ctx, tx, rows, of)
-}
-
-// livePart is how many numbers Live reads at once, so that no connection is
-// held while they are looked at.
-const livePart = 10_000
-
-// Live yields the numbers of live customers; see store.Register.
-func (s *Store) Live(ctx context.Context) iter.Seq2[padron.Number, error] {
-	return func(yield func(padron.Number, error) bool) {
-		after := padron.Number(0)
-		for {
-			var part []padron.Number
-			err := s.throughOutage(ctx, func() (err error) {
-				part, err = s.livePart(ctx, after)
-				return err
-			})
-			if err != nil {
-				yield(0, explain("list customers", err))
-				return
-			}
-			for _, n := range part {
-				if !yield(n, nil) {
-					return
-				}
-			}
-			if len(part) < livePart {
-				return
-			}
-			after = part[len(part)-1]
-		}
-	}
-}
-
-func (s *Store) livePart(ctx context.Context, after padron.Number) ([]padron.Number, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT num FROM customers WHERE num > ? AND deleted_at IS NULL ORDER BY num LIMIT ?", after, livePart)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // Err is checked
-	part := make([]padron.Number, 0, livePart)
-	for rows.Next() {
-		var n padron.Number
-		if err := rows.Scan(&n); err != nil {
-			return nil, err
-		}
-		part = append(part, n)
-	}
-	return part, rows.Err()
-}
-
-// maxDelete is the most numbers one Delete takes.
-const maxDelete = 10_000
-
-// Delete marks customers deleted; see store.Register.
-func (s *Store) Delete(ctx context.Context, lease padron.Lease, numbers []padron.Number, at time.Time) error {
-	if len(numbers) > maxDelete {
-		return padron.Errorf(padron.CodeInternal, "%d deletions at once, at most %d", len(numbers), maxDelete)
-	}
-	return s.fenced(ctx, "delete customers", lease, func(tx *sql.Tx) error {
-		return chunked(numbers, func(part []any, marks string) error {
-			_, err := tx.ExecContext(ctx, "UPDATE customers SET deleted_at = ? WHERE deleted_at IS NULL AND num IN ("+marks+")", //nolint:gosec // marks only
-				append([]any{millis(at)}, part...)...)
-			return err
-		})
-	})
-}
-
-// LastNumber returns the greatest number given; see store.Positions.
-func (s *Store) LastNumber(ctx context.Context) (padron.Number, error) {
-	n, err := lastNumber(ctx, s.db)
-	return n, explain("read the register", err)
-}
-
-// querier is a database handle or a transaction.
-type querier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func lastNumber(ctx context.Context, db querier) (padron.Number, error) {
-	var n padron.Number
-	err := db.QueryRowContext(ctx, "SELECT coalesce(max(num), 0) FROM customers").Scan(&n)
-	return n, err
 }

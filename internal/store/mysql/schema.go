@@ -6,6 +6,7 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"strings"
 	"time"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -38,6 +39,20 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectMySQL, db, dir, goose.WithLocker(locker))
 }
 
+// Goose makes its table and then the first row, and MySQL commits the one before
+// the other. Whoever finds the table empty, since another process is just making
+// it or was killed then, adds the row; twice does no harm.
+const (
+	noFirstRow = "missing zero version"
+	firstRow   = `INSERT INTO goose_db_version (version_id, is_applied)
+		SELECT 0, TRUE FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM goose_db_version)`
+)
+
+func up(ctx context.Context, p *goose.Provider) error {
+	_, err := p.Up(ctx)
+	return err
+}
+
 // latest is the version of the newest migration.
 func latest() (int64, error) {
 	p, err := provider(new(sql.DB)) // asked for its sources alone
@@ -65,7 +80,11 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return explain(doing, err)
 	}
-	_, err = p.Up(ctx)
+	if err = up(ctx, p); err != nil && strings.Contains(err.Error(), noFirstRow) {
+		if _, err = db.ExecContext(ctx, firstRow); err == nil {
+			err = up(ctx, p)
+		}
+	}
 	var part *goose.PartialError
 	if errors.As(err, &part) && part.Failed != nil {
 		return explain(doing+": "+part.Failed.Source.Path, err)

@@ -8,6 +8,7 @@ import (
 
 	"padron"
 	"padron/internal/store"
+	"padron/internal/store/sqlstore"
 )
 
 const auditColumns = "seq, time, principal, role, action, customers, fields, purpose, outcome, request_id, prev, hash"
@@ -46,7 +47,7 @@ func insertEntries(ctx context.Context, tx *sql.Tx, last int64, entries []padron
 		if err != nil {
 			return err
 		}
-		if _, err := stmt.ExecContext(ctx, e.Seq, millis(e.Time), e.Principal, string(e.Role), string(e.Action), customers, fields,
+		if _, err := stmt.ExecContext(ctx, e.Seq, sqlstore.Millis(e.Time), e.Principal, string(e.Role), string(e.Action), customers, fields,
 			e.Purpose, e.Outcome, e.RequestID, e.Prev[:], e.Hash[:]); err != nil {
 			return err
 		}
@@ -110,15 +111,15 @@ func auditConditions(f *padron.AuditFilter) (string, []any) {
 		add("EXISTS (SELECT 1 FROM json_each(audit.customers) WHERE value = ?)", string(f.Customer))
 	}
 	if !f.From.IsZero() {
-		add("time >= ?", millis(f.From))
+		add("time >= ?", sqlstore.Millis(f.From))
 	}
 	if !f.To.IsZero() {
-		add("time < ?", millis(f.To))
+		add("time < ?", sqlstore.Millis(f.To))
 	}
 	return b.String(), args
 }
 
-func scanEntry(row scanner) (padron.AuditEntry, error) {
+func scanEntry(row sqlstore.Scanner) (padron.AuditEntry, error) {
 	var e padron.AuditEntry
 	var at sql.NullInt64
 	var r store.AuditRow
@@ -126,6 +127,6 @@ func scanEntry(row scanner) (padron.AuditEntry, error) {
 		&r.Prev, &r.Hash); err != nil {
 		return e, err
 	}
-	e.Time = fromMillis(at)
+	e.Time = sqlstore.FromMillis(at)
 	return e, r.Fill(&e)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"padron"
+	"padron/internal/store/sqlstore"
 )
 
 // Customer returns one live customer; see store.Customers.
@@ -34,10 +35,10 @@ func conditions(f *padron.Filter) (string, []any) {
 		args = append(args, arg)
 	}
 	if !f.RegisteredFrom.IsZero() {
-		add("registered_at >= ?", millis(f.RegisteredFrom))
+		add("registered_at >= ?", sqlstore.Millis(f.RegisteredFrom))
 	}
 	if !f.RegisteredTo.IsZero() {
-		add("registered_at < ?", millis(f.RegisteredTo))
+		add("registered_at < ?", sqlstore.Millis(f.RegisteredTo))
 	}
 	if f.FavoriteColor != "" {
 		add("favorite_color = ?", f.FavoriteColor)
@@ -82,7 +83,7 @@ func (s *Store) list(ctx context.Context, query string, args []any) ([]padron.Se
 	return out, explain("list customers", rows.Err())
 }
 
-func scanCustomer(row scanner, c *padron.SealedCustomer) error {
+func scanCustomer(row sqlstore.Scanner, c *padron.SealedCustomer) error {
 	var registered, updated sql.NullInt64
 	var fingerprint []byte
 	var indexes [padron.NumIndexes][]byte
@@ -92,7 +93,7 @@ func scanCustomer(row scanner, c *padron.SealedCustomer) error {
 		&indexes[padron.IndexIPAddress], &indexes[padron.IndexZipCode], &updated); err != nil {
 		return err
 	}
-	c.Profile.RegisteredAt, c.UpdatedAt = fromMillis(registered), fromMillis(updated)
+	c.Profile.RegisteredAt, c.UpdatedAt = sqlstore.FromMillis(registered), sqlstore.FromMillis(updated)
 	copy(c.Fingerprint[:], fingerprint)
 	for i := range indexes {
 		copy(c.Indexes[i][:], indexes[i])

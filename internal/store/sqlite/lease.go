@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"padron"
+	"padron/internal/store/sqlstore"
 )
 
 // The lease is a row with an expiry, and besides a lock on the file PATH.lease
@@ -35,12 +36,12 @@ func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (
 			return err
 		}
 		dead := locked && lock != nil
-		if !dead && expires > millis(s.now()) {
+		if !dead && expires > sqlstore.Millis(s.now()) {
 			return padron.ErrLeaseHeld
 		}
 		lease.Token++
 		_, err := tx.ExecContext(ctx, "UPDATE lease SET holder = ?, token = ?, expires_at = ?, locked = ?",
-			holder, lease.Token, millis(s.now().Add(ttl)), lock != nil)
+			holder, lease.Token, sqlstore.Millis(s.now().Add(ttl)), lock != nil)
 		return err
 	})
 	if err != nil {
@@ -86,8 +87,8 @@ func (s *Store) dropLock() {
 // Renew extends the lease; see store.Leases.
 func (s *Store) Renew(ctx context.Context, lease padron.Lease, ttl time.Duration) error {
 	return s.inTx(ctx, "renew the lease", func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "UPDATE lease SET expires_at = ? WHERE token = ?", millis(s.now().Add(ttl)), lease.Token)
-		return lostIfNone(r, err)
+		r, err := tx.ExecContext(ctx, "UPDATE lease SET expires_at = ? WHERE token = ?", sqlstore.Millis(s.now().Add(ttl)), lease.Token)
+		return sqlstore.LostIfNone(r, err)
 	})
 }
 
@@ -101,16 +102,6 @@ func (s *Store) Release(ctx context.Context, lease padron.Lease) error {
 	return err
 }
 
-func lostIfNone(r sql.Result, err error) error {
-	if err != nil {
-		return err
-	}
-	if n, err := r.RowsAffected(); err != nil || n > 0 {
-		return err
-	}
-	return padron.ErrLeaseLost
-}
-
 // fenced runs f in a write transaction that the lease's holder alone may enter.
 func (s *Store) fenced(ctx context.Context, doing string, lease padron.Lease, f func(*sql.Tx) error) error {
 	return s.inTx(ctx, doing, func(tx *sql.Tx) error {
@@ -121,7 +112,7 @@ func (s *Store) fenced(ctx context.Context, doing string, lease padron.Lease, f 
 		if current != lease.Token {
 			return padron.ErrLeaseLost
 		}
-		if err := currentAttempt(ctx, tx, lease); err != nil {
+		if err := s.CurrentAttempt(ctx, tx, lease); err != nil {
 			return err
 		}
 		return f(tx)

@@ -3,40 +3,18 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"iter"
-	"strings"
-	"time"
 
 	"padron"
+	"padron/internal/store/sqlstore"
 )
 
 // chunk is how many ids one statement asks for or changes.
 const chunk = 200
 
-// marks returns n question marks, comma-separated.
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
-
-// chunked calls f with parts of items, and with a statement's list of marks for
-// each.
-func chunked[T any](items []T, f func(part []any, marks string) error) error {
-	for len(items) > 0 {
-		n := min(chunk, len(items))
-		part := make([]any, n)
-		for i, item := range items[:n] {
-			part[i] = item
-		}
-		if err := f(part, marks(n)); err != nil {
-			return err
-		}
-		items = items[n:]
-	}
-	return nil
-}
-
 // Lookup returns what is known of the ids; see store.Register.
 func (s *Store) Lookup(ctx context.Context, ids []padron.CustomerID) (map[padron.CustomerID]padron.Known, error) {
 	known := make(map[padron.CustomerID]padron.Known, len(ids))
-	err := chunked(ids, func(part []any, marks string) error {
+	err := sqlstore.Chunked(ids, chunk, func(part []any, marks string) error {
 		rows, err := s.read.QueryContext(ctx, "SELECT num, id, fingerprint, deleted_at FROM customers WHERE id IN ("+marks+")", part...) //nolint:gosec // marks only
 		if err != nil {
 			return err
@@ -70,18 +48,7 @@ func (s *Store) Apply(ctx context.Context, lease padron.Lease, b *padron.Batch) 
 		if err := upsert(ctx, tx, b.Upserts); err != nil {
 			return taken(err)
 		}
-		if err := savePart(ctx, tx, lease, b.Part); err != nil {
-			return err
-		}
-		if err := quarantineRecords(ctx, tx, b); err != nil {
-			return err
-		}
-		for id, n := range b.Messages {
-			if _, err := tx.ExecContext(ctx, "UPDATE data_keys SET messages = messages + ? WHERE id = ?", n, id); err != nil {
-				return err
-			}
-		}
-		return saveCheckpoint(ctx, tx, b.Checkpoint)
+		return s.ApplyRest(ctx, tx, lease, b)
 	})
 }
 
@@ -113,81 +80,13 @@ func upsert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer) error
 		if r.Number == 0 {
 			return padron.Errorf(padron.CodeInternal, "a customer without number cannot be written")
 		}
-		if _, err := stmt.ExecContext(ctx, r.Number, string(r.ID), millis(r.Profile.RegisteredAt), r.Profile.FavoriteColor,
+		if _, err := stmt.ExecContext(ctx, r.Number, string(r.ID), sqlstore.Millis(r.Profile.RegisteredAt), r.Profile.FavoriteColor,
 			r.Profile.Car, r.Profile.CarModel, r.Profile.CarType, r.Profile.CarColor, r.Profile.Purchases,
 			[]byte(r.Personal), []byte(r.Financial), int64(r.PersonalKey), int64(r.FinancialKey), r.Fingerprint[:],
 			r.Indexes[padron.IndexUserName][:], r.Indexes[padron.IndexCardNumber][:], r.Indexes[padron.IndexAccountNumber][:],
-			r.Indexes[padron.IndexIPAddress][:], r.Indexes[padron.IndexZipCode][:], millis(r.UpdatedAt)); err != nil {
+			r.Indexes[padron.IndexIPAddress][:], r.Indexes[padron.IndexZipCode][:], sqlstore.Millis(r.UpdatedAt)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// livePart is how many numbers Live reads at once: between parts writers may
-// fold the WAL in.
-const livePart = 10_000
-
-// Live yields the numbers of live customers; see store.Register.
-func (s *Store) Live(ctx context.Context) iter.Seq2[padron.Number, error] {
-	return func(yield func(padron.Number, error) bool) {
-		after := padron.Number(0)
-		for {
-			part, err := s.livePart(ctx, after)
-			if err != nil {
-				yield(0, explain("list customers", err))
-				return
-			}
-			for _, n := range part {
-				if !yield(n, nil) {
-					return
-				}
-			}
-			if len(part) < livePart {
-				return
-			}
-			after = part[len(part)-1]
-		}
-	}
-}
-
-func (s *Store) livePart(ctx context.Context, after padron.Number) ([]padron.Number, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT num FROM customers WHERE num > ? AND deleted_at IS NULL ORDER BY num LIMIT ?", after, livePart)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // Err is checked
-	part := make([]padron.Number, 0, livePart)
-	for rows.Next() {
-		var n padron.Number
-		if err := rows.Scan(&n); err != nil {
-			return nil, err
-		}
-		part = append(part, n)
-	}
-	return part, rows.Err()
-}
-
-// maxDelete is the most numbers one Delete takes.
-const maxDelete = 10_000
-
-// Delete marks customers deleted; see store.Register.
-func (s *Store) Delete(ctx context.Context, lease padron.Lease, numbers []padron.Number, at time.Time) error {
-	if len(numbers) > maxDelete {
-		return padron.Errorf(padron.CodeInternal, "%d deletions at once, at most %d", len(numbers), maxDelete)
-	}
-	return s.fenced(ctx, "delete customers", lease, func(tx *sql.Tx) error {
-		return chunked(numbers, func(part []any, marks string) error {
-			_, err := tx.ExecContext(ctx, "UPDATE customers SET deleted_at = ? WHERE deleted_at IS NULL AND num IN ("+marks+")", //nolint:gosec // marks only
-				append([]any{millis(at)}, part...)...)
-			return err
-		})
-	})
-}
-
-// LastNumber returns the greatest number given; see store.Positions.
-func (s *Store) LastNumber(ctx context.Context) (padron.Number, error) {
-	var n padron.Number
-	err := s.read.QueryRowContext(ctx, "SELECT coalesce(max(num), 0) FROM customers").Scan(&n)
-	return n, explain("read the register", err)
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,11 +18,14 @@ import (
 
 	"padron"
 	"padron/internal/store"
+	"padron/internal/store/sqlstore"
 )
 
 // Store is the register in one SQLite file. It is safe for concurrent use, in
 // this process and with others on the same file.
 type Store struct {
+	sqlstore.Tables
+
 	path string
 	file os.FileInfo // of the open file, to see that path still leads to it
 	// write has one connection: SQLite has one writer, and waiting for it here
@@ -69,11 +73,33 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	if s.read, err = openPool(path, "deferred", 4<<10, readers); err != nil {
 		return nil, err
 	}
+	s.Tables = s.tables()
 	if err := s.write.PingContext(ctx); err != nil {
 		_ = s.Close()
 		return nil, explain("open the register "+path, err)
 	}
 	return s, nil
+}
+
+// tables are the statements that the engines share, in SQLite's words. A row is
+// locked with all others by the transaction that writes.
+func (s *Store) tables() sqlstore.Tables {
+	return sqlstore.New(sqlstore.Database{
+		Read: s.read, Write: s.write, Explain: explain, Fenced: s.fenced,
+		Bear:     func(_ context.Context, f func() error) error { return f() },
+		Snapshot: sql.TxOptions{ReadOnly: true},
+		Upsert:   upsertRow, Chunk: chunk,
+		Text: func(s string) any { return s },
+	})
+}
+
+// upsertRow ends an INSERT.
+func upsertRow(key string, columns ...string) string {
+	assignments := make([]string, len(columns))
+	for i, c := range columns {
+		assignments[i] = c + " = excluded." + c
+	}
+	return " ON CONFLICT (" + key + ") DO UPDATE SET " + strings.Join(assignments, ", ")
 }
 
 // openPool opens connections under the session rules:
@@ -142,20 +168,4 @@ func (s *Store) inTx(ctx context.Context, doing string, f func(*sql.Tx) error) e
 		return explain(doing, err)
 	}
 	return explain(doing, tx.Commit())
-}
-
-// millis is a time as it is stored.
-func millis(t time.Time) int64 { return t.UnixMilli() }
-
-// fromMillis is a stored time; NULL is the zero time.
-func fromMillis(n sql.NullInt64) time.Time {
-	if !n.Valid {
-		return time.Time{}
-	}
-	return time.UnixMilli(n.Int64).UTC()
-}
-
-// nullMillis stores the zero time as NULL.
-func nullMillis(t time.Time) sql.NullInt64 {
-	return sql.NullInt64{Int64: t.UnixMilli(), Valid: !t.IsZero()}
 }
