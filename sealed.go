@@ -104,6 +104,25 @@ type SealedCustomer struct {
 	UpdatedAt time.Time
 }
 
+// Parts are parts of a sealed customer's row: whoever needs one does not have the
+// others read. The id and RegisteredAt come with each.
+type Parts uint8
+
+// The parts.
+const (
+	// PartProfile is the profile.
+	PartProfile Parts = 1 << iota
+	// PartPersonal is Personal, sealed.
+	PartPersonal
+	// PartFinancial is Financial, sealed.
+	PartFinancial
+	// PartUpkeep is what the synchronizer keeps the row with: Number, PersonalKey,
+	// FinancialKey, Fingerprint, Indexes and UpdatedAt. No reader needs it.
+	PartUpkeep
+	// Whole is all of a row.
+	Whole = PartProfile | PartPersonal | PartFinancial | PartUpkeep
+)
+
 // Purpose is what a data key is for. With the field group it forms the
 // encryption context under which the key-encryption key wraps it, so that key
 // policies can tell who may unwrap what.

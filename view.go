@@ -66,6 +66,23 @@ func (d Disclosures) Needs(g Group) bool {
 	return false
 }
 
+// Parts returns the parts of a row that a view with these disclosures is made of.
+func (d Disclosures) Parts() Parts {
+	var p Parts
+	for f := FieldFavoriteColor; f <= FieldPurchases; f++ {
+		if d[f] != Hidden {
+			p = PartProfile
+		}
+	}
+	if d.Needs(GroupPersonal) {
+		p |= PartPersonal
+	}
+	if d.Needs(GroupFinancial) {
+		p |= PartFinancial
+	}
+	return p
+}
+
 // MaskCard masks a card number to its last four digits, "**** **** **** 1234",
 // whatever its length (PCI DSS 3.4.1).
 func MaskCard(number string) string { return "**** **** **** " + lastDigits(number, 12) }

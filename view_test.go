@@ -152,6 +152,41 @@ func TestNeedsIsEnough(t *testing.T) {
 	})
 }
 
+// TestPartsAreEnough: a view made of the parts that it is made of is the view made
+// of all, and of no part too many.
+func TestPartsAreEnough(t *testing.T) {
+	c := customer(t)
+	rapid.Check(t, func(t *rapid.T) {
+		d := disclosures().Draw(t, "disclosures")
+		without := func(parts padron.Parts) []byte {
+			part := c
+			if parts&padron.PartProfile == 0 {
+				part.Profile = padron.Profile{RegisteredAt: c.Profile.RegisteredAt}
+			}
+			if parts&padron.PartPersonal == 0 {
+				part.Personal = padron.Personal{}
+			}
+			if parts&padron.PartFinancial == 0 {
+				part.Financial = padron.Financial{}
+			}
+			view, _ := json.Marshal(padron.NewView(&part, d))
+			return view
+		}
+		whole, parts := without(padron.Whole), d.Parts()
+		if got := without(parts); !bytes.Equal(got, whole) {
+			t.Errorf("got %s, want %s", got, whole)
+		}
+		for _, one := range []padron.Parts{padron.PartProfile, padron.PartPersonal, padron.PartFinancial} {
+			if parts&one != 0 && bytes.Equal(without(parts&^one), whole) {
+				t.Errorf("part %b is read for %s, which has nothing of it", one, whole)
+			}
+		}
+		if parts&padron.PartUpkeep != 0 {
+			t.Error("a view wants what only the synchronizer needs")
+		}
+	})
+}
+
 func TestNeeds(t *testing.T) {
 	var profile, masked, full padron.Disclosures
 	profile[padron.FieldPurchases] = padron.Full

@@ -108,7 +108,7 @@ func read(b *testing.B, rows *sql.Rows, columns int) (part [][]any) {
 // /healthz, which reads nothing.
 func BenchmarkReads(b *testing.B) {
 	r := apptest.Start(b, customers, 1)
-	ids := must(r.App.Store.Customers(b.Context(), padron.Filter{}, "", 1000))(b)
+	ids := must(r.App.Store.Customers(b.Context(), padron.Filter{}, "", 1000, padron.Whole))(b)
 	for name, path := range map[string]func(i int) string{
 		"customer": func(i int) string { return "/v1/customers/" + string(ids[i%len(ids)].ID) },
 		"healthz":  func(int) string { return "/healthz" },

@@ -172,7 +172,7 @@ func (d *interrupted) names() map[padron.CustomerID]string {
 	name[padron.FieldUserName] = padron.Full
 	out := map[padron.CustomerID]string{}
 	for after := padron.CustomerID(""); ; {
-		rows, err := d.store.Customers(context.Background(), padron.Filter{}, after, 1000)
+		rows, err := d.store.Customers(context.Background(), padron.Filter{}, after, 1000, padron.Whole)
 		if err != nil {
 			d.Fatal(err)
 		}

@@ -97,7 +97,7 @@ func openedIn(t *testing.T, st store.Engine, dir string) (string, int) {
 	}
 	sum, count := sha256.New(), 0
 	for after := padron.CustomerID(""); ; {
-		rows, err := st.Customers(ctx, padron.Filter{}, after, 1000)
+		rows, err := st.Customers(ctx, padron.Filter{}, after, 1000, padron.Whole)
 		if err != nil {
 			t.Fatal(err)
 		}

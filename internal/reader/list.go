@@ -56,7 +56,7 @@ func (r *Reader) page(ctx context.Context, e *padron.AuditEntry, q Query, d padr
 	if err != nil {
 		return Page{}, err
 	}
-	rows, err := r.customers.Customers(ctx, q.Filter, after, size+1)
+	rows, err := r.customers.Customers(ctx, q.Filter, after, size+1, d.Parts())
 	if err != nil {
 		return Page{}, err
 	}

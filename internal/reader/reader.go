@@ -85,7 +85,7 @@ func (r *Reader) one(ctx context.Context, e *padron.AuditEntry, id string, d pad
 		return padron.View{}, err
 	}
 	e.Customers = []padron.CustomerID{known}
-	row, err := r.customers.Customer(ctx, known)
+	row, err := r.customers.Customer(ctx, known, d.Parts())
 	if err != nil {
 		return padron.View{}, err
 	}

@@ -45,7 +45,7 @@ func (r *Reader) Search(ctx context.Context, req Request, index padron.Index, va
 }
 
 func (r *Reader) matches(ctx context.Context, e *padron.AuditEntry, index padron.Index, value padron.Sensitive, d padron.Disclosures) (SearchResult, error) {
-	rows, err := r.customers.Search(ctx, index, r.indexer.Index(index, value), MaxResults+1)
+	rows, err := r.customers.Search(ctx, index, r.indexer.Index(index, value), MaxResults+1, d.Parts())
 	if err != nil {
 		return SearchResult{}, err
 	}

@@ -113,15 +113,16 @@ type Keys interface {
 	Keys(ctx context.Context) ([]padron.DataKey, error)
 }
 
-// Customers is the reader's side of the register: live customers only.
+// Customers is the reader's side of the register: live customers only, and of
+// each the parts that are asked for; the others stay empty.
 type Customers interface {
 	// Customer returns one customer, or [padron.ErrNotFound].
-	Customer(ctx context.Context, id padron.CustomerID) (padron.SealedCustomer, error)
+	Customer(ctx context.Context, id padron.CustomerID, parts padron.Parts) (padron.SealedCustomer, error)
 	// Customers returns at most limit customers with an id greater than after
 	// (bytewise), in id order.
-	Customers(ctx context.Context, f padron.Filter, after padron.CustomerID, limit int) ([]padron.SealedCustomer, error)
+	Customers(ctx context.Context, f padron.Filter, after padron.CustomerID, limit int, parts padron.Parts) ([]padron.SealedCustomer, error)
 	// Search returns at most limit customers with the blind index, in id order.
-	Search(ctx context.Context, index padron.Index, value padron.BlindIndex, limit int) ([]padron.SealedCustomer, error)
+	Search(ctx context.Context, index padron.Index, value padron.BlindIndex, limit int, parts padron.Parts) ([]padron.SealedCustomer, error)
 	// Count returns how many customers are live.
 	Count(ctx context.Context) (int64, error)
 }

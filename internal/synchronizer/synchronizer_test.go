@@ -225,7 +225,7 @@ func (r *register) names() map[padron.CustomerID]string {
 	}
 	var d padron.Disclosures
 	d[padron.FieldUserName] = padron.Full
-	rows, err := r.store.Customers(r.t.Context(), padron.Filter{}, "", 100_000)
+	rows, err := r.store.Customers(r.t.Context(), padron.Filter{}, "", 100_000, padron.Whole)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestInsertUpdateUnchangedDelete(t *testing.T) {
 func TestUnchangedRunWritesNoCustomer(t *testing.T) {
 	r, p := newRegister(t), newPeople(50)
 	r.mustSync(r.config(p))
-	before, err := r.store.Customer(t.Context(), "7")
+	before, err := r.store.Customer(t.Context(), "7", padron.Whole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestUnchangedRunWritesNoCustomer(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.mustSync(r.config(p))
-	after, err := r.store.Customer(t.Context(), "7")
+	after, err := r.store.Customer(t.Context(), "7", padron.Whole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,14 +312,14 @@ func TestUnchangedRunWritesNoCustomer(t *testing.T) {
 func TestFullRunSealsUnderFreshKeys(t *testing.T) {
 	r, p := newRegister(t), newPeople(12)
 	r.mustSync(r.config(p))
-	before, err := r.store.Customer(t.Context(), "3")
+	before, err := r.store.Customer(t.Context(), "3", padron.Whole)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg := r.config(p)
 	cfg.Full = true
 	want(t, r.mustSync(cfg), counts{Read: 12, Unchanged: 12})
-	after, err := r.store.Customer(t.Context(), "3")
+	after, err := r.store.Customer(t.Context(), "3", padron.Whole)
 	if err != nil {
 		t.Fatal(err)
 	}

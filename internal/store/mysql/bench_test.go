@@ -91,7 +91,7 @@ func BenchmarkCustomer(b *testing.B) {
 	n := padron.Number(0)
 	for b.Loop() {
 		n = n%9000 + 1
-		if _, err := st.Customer(context.Background(), storetest.ID(n)); err != nil {
+		if _, err := st.Customer(context.Background(), storetest.ID(n), padron.Whole); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"database/sql"
 	"strings"
 
 	"padron"
@@ -10,24 +9,23 @@ import (
 )
 
 // Customer returns one live customer; see store.Customers.
-func (s *Store) Customer(ctx context.Context, id padron.CustomerID) (padron.SealedCustomer, error) {
-	stmt, err := s.prepare(ctx, "SELECT "+customerColumns+" FROM customers WHERE id = ? AND deleted_at IS NULL") //nolint:sqlclosecheck // Close closes it
+func (s *Store) Customer(ctx context.Context, id padron.CustomerID, parts padron.Parts) (padron.SealedCustomer, error) {
+	stmt, err := s.prepare(ctx, "SELECT "+sqlstore.CustomerColumns(parts)+" FROM customers WHERE id = ? AND deleted_at IS NULL") //nolint:sqlclosecheck // Close closes it
 	if err != nil {
 		return padron.SealedCustomer{}, explain("read a customer", err)
 	}
 	row := stmt.QueryRowContext(ctx, []byte(id))
-	var c padron.SealedCustomer
-	err = scanCustomer(row, &c)
+	c, err := sqlstore.NewCustomerRow(parts).Scan(row)
 	return c, explain("read a customer", err)
 }
 
 // Customers returns a page of live customers; see store.Customers. The page is
 // in id order, so MySQL must walk the id index whatever the filter.
-func (s *Store) Customers(ctx context.Context, f padron.Filter, after padron.CustomerID, limit int) ([]padron.SealedCustomer, error) {
+func (s *Store) Customers(ctx context.Context, f padron.Filter, after padron.CustomerID, limit int, parts padron.Parts) ([]padron.SealedCustomer, error) {
 	where, args := conditions(&f)
-	query := "SELECT " + customerColumns + " FROM customers FORCE INDEX (customers_id) WHERE id > ? AND deleted_at IS NULL" + where + " ORDER BY id LIMIT ?"
+	query := "SELECT " + sqlstore.CustomerColumns(parts) + " FROM customers FORCE INDEX (customers_id) WHERE id > ? AND deleted_at IS NULL" + where + " ORDER BY id LIMIT ?"
 	args = append(append([]any{[]byte(after)}, args...), limit)
-	return s.list(ctx, query, args)
+	return s.list(ctx, parts, query, args)
 }
 
 // conditions are the filter in SQL.
@@ -65,43 +63,27 @@ var indexColumns = [padron.NumIndexes]string{
 }
 
 // Search returns the live customers with a blind index; see store.Customers.
-func (s *Store) Search(ctx context.Context, index padron.Index, value padron.BlindIndex, limit int) ([]padron.SealedCustomer, error) {
-	query := "SELECT " + customerColumns + " FROM customers WHERE " + indexColumns[index] + " = ? AND deleted_at IS NULL ORDER BY id LIMIT ?"
-	return s.list(ctx, query, []any{value[:], limit})
+func (s *Store) Search(ctx context.Context, index padron.Index, value padron.BlindIndex, limit int, parts padron.Parts) ([]padron.SealedCustomer, error) {
+	query := "SELECT " + sqlstore.CustomerColumns(parts) + " FROM customers WHERE " + indexColumns[index] + " = ? AND deleted_at IS NULL ORDER BY id LIMIT ?"
+	return s.list(ctx, parts, query, []any{value[:], limit})
 }
 
-func (s *Store) list(ctx context.Context, query string, args []any) ([]padron.SealedCustomer, error) {
+func (s *Store) list(ctx context.Context, parts padron.Parts, query string, args []any) ([]padron.SealedCustomer, error) {
 	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, explain("list customers", err)
 	}
 	defer rows.Close() //nolint:errcheck // Err is checked
 	var out []padron.SealedCustomer
+	row := sqlstore.NewCustomerRow(parts)
 	for rows.Next() {
-		out = append(out, padron.SealedCustomer{})
-		if err := scanCustomer(rows, &out[len(out)-1]); err != nil {
+		c, err := row.Scan(rows)
+		if err != nil {
 			return nil, explain("list customers", err)
 		}
+		out = append(out, c)
 	}
 	return out, explain("list customers", rows.Err())
-}
-
-func scanCustomer(row sqlstore.Scanner, c *padron.SealedCustomer) error {
-	var registered, updated sql.NullInt64
-	var fingerprint []byte
-	var indexes [padron.NumIndexes][]byte
-	if err := row.Scan(&c.Number, &c.ID, &registered, &c.Profile.FavoriteColor, &c.Profile.Car, &c.Profile.CarModel, &c.Profile.CarType,
-		&c.Profile.CarColor, &c.Profile.Purchases, (*[]byte)(&c.Personal), (*[]byte)(&c.Financial), &c.PersonalKey, &c.FinancialKey, &fingerprint,
-		&indexes[padron.IndexUserName], &indexes[padron.IndexCardNumber], &indexes[padron.IndexAccountNumber],
-		&indexes[padron.IndexIPAddress], &indexes[padron.IndexZipCode], &updated); err != nil {
-		return err
-	}
-	c.Profile.RegisteredAt, c.UpdatedAt = sqlstore.FromMillis(registered), sqlstore.FromMillis(updated)
-	copy(c.Fingerprint[:], fingerprint)
-	for i := range indexes {
-		copy(c.Indexes[i][:], indexes[i])
-	}
-	return nil
 }
 
 // Count returns how many customers are live; see store.Customers.

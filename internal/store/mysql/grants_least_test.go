@@ -87,7 +87,7 @@ func synchronize(ctx context.Context, st *mysql.Store, n int) error {
 
 // serve does all that customers-mngr asks of a store.
 func serve(ctx context.Context, st *mysql.Store, n int) error {
-	_, err := st.Customers(ctx, padron.Filter{}, "", 1)
+	_, err := st.Customers(ctx, padron.Filter{}, "", 1, padron.Whole)
 	failed := []error{st.Ping(ctx), err}
 	note := func(err error) {
 		if err != nil && !errors.Is(err, padron.ErrNotFound) {

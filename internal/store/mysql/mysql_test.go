@@ -125,7 +125,7 @@ func testEveryByteSurvives(t *testing.T, server *mysqltest.Server) {
 	for name, st := range engines(t, server) {
 		apply(t, st, lease(t, st), b)
 		for i := range b.Upserts {
-			got, err := st.Customer(t.Context(), b.Upserts[i].ID)
+			got, err := st.Customer(t.Context(), b.Upserts[i].ID, padron.Whole)
 			if err != nil {
 				t.Fatal(name, err)
 			}
@@ -155,7 +155,7 @@ func testIDsAreBytes(t *testing.T, server *mysqltest.Server) {
 			t.Errorf("%s: %d of %d ids are known (%v)", name, len(known), len(ids), err)
 		}
 		for i, id := range ids {
-			got, err := st.Customer(t.Context(), id)
+			got, err := st.Customer(t.Context(), id, padron.Whole)
 			if err != nil || got.ID != id || known[id].Number != padron.Number(i+1) {
 				t.Errorf("%s: %q is %q, number %d (%v)", name, id, got.ID, known[id].Number, err)
 			}

@@ -126,7 +126,7 @@ func testList(t *testing.T, f *fixture) {
 	f.apply(lease, &padron.Batch{Upserts: rows})
 	var got []padron.CustomerID
 	for after := padron.CustomerID(""); ; {
-		page := must(f.store.Customers(ctx, padron.Filter{}, after, 2))(f)
+		page := must(f.store.Customers(ctx, padron.Filter{}, after, 2, padron.Whole))(f)
 		if len(page) == 0 {
 			break
 		}
@@ -138,7 +138,7 @@ func testList(t *testing.T, f *fixture) {
 	if want := []padron.CustomerID{"10", "9", "B", "a", "ñ"}; !slices.Equal(got, want) {
 		t.Errorf("listed %v, want %v: bytewise", got, want)
 	}
-	if _, err := f.store.Customer(ctx, "A"); !errors.Is(err, padron.ErrNotFound) {
+	if _, err := f.store.Customer(ctx, "A", padron.Whole); !errors.Is(err, padron.ErrNotFound) {
 		t.Errorf("an id in another case: %v, want ErrNotFound", err)
 	}
 }
@@ -170,7 +170,7 @@ func testFilters(t *testing.T, f *fixture) {
 				want = append(want, rows[i].ID)
 			}
 		}
-		for _, r := range must(f.store.Customers(ctx, c.filter, "", 100))(f) {
+		for _, r := range must(f.store.Customers(ctx, c.filter, "", 100, padron.Whole))(f) {
 			got = append(got, r.ID)
 		}
 		if !slices.Equal(want, got) || len(want) == 0 {
@@ -185,19 +185,19 @@ func testSearch(t *testing.T, f *fixture) {
 	rows[0].Indexes[padron.IndexZipCode] = rows[1].Indexes[padron.IndexZipCode]
 	f.apply(lease, &padron.Batch{Upserts: rows})
 	for _, index := range padron.Indexes() {
-		found := must(f.store.Search(ctx, index, rows[2].Indexes[index], 10))(f)
+		found := must(f.store.Search(ctx, index, rows[2].Indexes[index], 10, padron.Whole))(f)
 		if len(found) != 1 || found[0].ID != rows[2].ID {
 			t.Errorf("%s finds %d customers", index, len(found))
 		}
 	}
-	both := must(f.store.Search(ctx, padron.IndexZipCode, rows[0].Indexes[padron.IndexZipCode], 10))(f)
+	both := must(f.store.Search(ctx, padron.IndexZipCode, rows[0].Indexes[padron.IndexZipCode], 10, padron.Whole))(f)
 	if len(both) != 2 || both[0].ID != ID(1) || both[1].ID != ID(3) {
 		t.Errorf("a shared zip code finds %d, want 2 in id order", len(both))
 	}
-	if few := must(f.store.Search(ctx, padron.IndexZipCode, rows[0].Indexes[padron.IndexZipCode], 1))(f); len(few) != 1 {
+	if few := must(f.store.Search(ctx, padron.IndexZipCode, rows[0].Indexes[padron.IndexZipCode], 1, padron.Whole))(f); len(few) != 1 {
 		t.Errorf("%d found, asked for 1", len(few))
 	}
-	if none := must(f.store.Search(ctx, padron.IndexCardNumber, padron.BlindIndex{}, 10))(f); len(none) != 0 {
+	if none := must(f.store.Search(ctx, padron.IndexCardNumber, padron.BlindIndex{}, 10, padron.Whole))(f); len(none) != 0 {
 		t.Errorf("nobody's index finds %d", len(none))
 	}
 }
@@ -464,7 +464,7 @@ func testReadersDuringApply(t *testing.T, f *fixture) {
 					return
 				default:
 				}
-				if _, err := f.store.Customer(ctx, ID(1)); err != nil {
+				if _, err := f.store.Customer(ctx, ID(1), padron.Whole); err != nil {
 					t.Error(err)
 					return
 				}

@@ -142,7 +142,7 @@ func testApplyAndLookup(t *testing.T, f *fixture) {
 	changed.Personal, changed.Fingerprint[0] = padron.Sealed("changed"), changed.Fingerprint[0]+1
 	changed.UpdatedAt = epoch.Add(time.Hour)
 	f.apply(lease, &padron.Batch{Upserts: []padron.SealedCustomer{changed}})
-	got := must(f.store.Customer(ctx, ID(2)))(f)
+	got := must(f.store.Customer(ctx, ID(2), padron.Whole))(f)
 	if diff := cmp.Diff(changed, got); diff != "" {
 		t.Errorf("customer 2 (-want +got):\n%s", diff)
 	}
@@ -162,7 +162,7 @@ func testApplyAndLookup(t *testing.T, f *fixture) {
 	odd := Customer(4)
 	odd.ID = padron.CustomerID(strings.Repeat("ñ", 63) + "🌻")
 	f.apply(lease, &padron.Batch{Upserts: []padron.SealedCustomer{odd}})
-	if diff := cmp.Diff(odd, must(f.store.Customer(ctx, odd.ID))(f)); diff != "" {
+	if diff := cmp.Diff(odd, must(f.store.Customer(ctx, odd.ID, padron.Whole))(f)); diff != "" {
 		t.Errorf("an id of 64 characters (-want +got):\n%s", diff)
 	}
 	f.apply(lease, &padron.Batch{}) // nothing to write is no error
@@ -219,17 +219,17 @@ func testDeleteAndRevive(t *testing.T, f *fixture) {
 	f.ok(f.store.Delete(ctx, lease, []padron.Number{2, 99}, epoch))
 	f.ok(f.store.Delete(ctx, lease, []padron.Number{2}, epoch)) // again changes nothing
 	f.ok(f.store.Delete(ctx, lease, nil, epoch))
-	if _, err := f.store.Customer(ctx, ID(2)); !errors.Is(err, padron.ErrNotFound) {
+	if _, err := f.store.Customer(ctx, ID(2), padron.Whole); !errors.Is(err, padron.ErrNotFound) {
 		t.Errorf("a deleted customer: %v, want ErrNotFound", err)
 	}
-	if found := must(f.store.Search(ctx, padron.IndexUserName, rows[1].Indexes[padron.IndexUserName], 10))(f); len(found) != 0 {
+	if found := must(f.store.Search(ctx, padron.IndexUserName, rows[1].Indexes[padron.IndexUserName], 10, padron.Whole))(f); len(found) != 0 {
 		t.Error("a deleted customer is found by search")
 	}
 	if known := must(f.store.Lookup(ctx, []padron.CustomerID{ID(2)}))(f); !known[ID(2)].Deleted || known[ID(2)].Number != 2 {
 		t.Errorf("known of a deleted customer: %+v", known)
 	}
 	f.put(lease, 2)
-	if diff := cmp.Diff(rows[1], must(f.store.Customer(ctx, ID(2)))(f)); diff != "" {
+	if diff := cmp.Diff(rows[1], must(f.store.Customer(ctx, ID(2), padron.Whole))(f)); diff != "" {
 		t.Errorf("revived (-want +got):\n%s", diff)
 	}
 	if err := f.store.Delete(ctx, lease, make([]padron.Number, 10_001), epoch); err == nil {
@@ -296,7 +296,7 @@ func testCanceled(t *testing.T, f *fixture) {
 	if err := f.store.Apply(ctx, lease, &padron.Batch{Upserts: []padron.SealedCustomer{Customer(1)}, At: epoch}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a canceled write: %v", err)
 	}
-	if _, err := f.store.Customers(ctx, padron.Filter{}, "", 1); !errors.Is(err, context.Canceled) {
+	if _, err := f.store.Customers(ctx, padron.Filter{}, "", 1, padron.Whole); !errors.Is(err, context.Canceled) {
 		t.Errorf("a canceled read: %v", err)
 	}
 	f.put(lease, 1)
