@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ func (d Disclosures) Only(fields []Field) Disclosures {
 
 // Visible returns the fields that are not hidden, in view order.
 func (d Disclosures) Visible() []Field {
-	var out []Field
+	out := make([]Field, 0, NumFields)
 	for f, how := range d {
 		if how != Hidden {
 			out = append(out, Field(f))
@@ -116,15 +117,16 @@ func Digits(s string) string {
 type View struct {
 	ID     CustomerID
 	fields []Field
-	values [NumFields]any
+	texts  []string // of the fields, in their order
 }
 
 // NewView shows the fields of c that d discloses. The groups that
 // [Disclosures.Needs] names must have been opened.
 func NewView(c *Customer, d Disclosures) View {
 	v := View{ID: c.ID, fields: d.Visible()}
-	for _, f := range v.fields {
-		v.values[f] = c.display(f, d[f])
+	v.texts = make([]string, len(v.fields))
+	for i, f := range v.fields {
+		v.texts[i] = c.display(f, d[f])
 	}
 	return v
 }
@@ -132,13 +134,13 @@ func NewView(c *Customer, d Disclosures) View {
 // Fields returns the fields shown, in view order.
 func (v View) Fields() []Field { return v.fields }
 
+// Texts returns the values of the fields shown, as text, in view order.
+func (v View) Texts() []string { return v.texts }
+
 // Text returns the field's value as text, "" where it is not shown.
 func (v View) Text(f Field) string {
-	switch value := v.values[f].(type) {
-	case string:
-		return value
-	case int64:
-		return strconv.FormatInt(value, 10)
+	if i := slices.Index(v.fields, f); i >= 0 {
+		return v.texts[i]
 	}
 	return ""
 }
@@ -151,9 +153,12 @@ func (v View) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		value, err := json.Marshal(v.values[f])
-		if err != nil {
-			return nil, err
+		value := []byte(v.texts[i])
+		if f != FieldPurchases { // the only number
+			var err error
+			if value, err = json.Marshal(v.texts[i]); err != nil {
+				return nil, err
+			}
 		}
 		fmt.Fprintf(&b, "%q:%s", f.String(), value)
 	}
@@ -167,12 +172,11 @@ func (v View) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "view("+str
 // LogValue implements [slog.LogValuer]: the id alone.
 func (v View) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(v)) }
 
-// display returns a field's value as views show it: a string, or an int64 for
-// purchases.
-func (c *Customer) display(f Field, how Disclosure) any {
+// display returns a field's value as views show it.
+func (c *Customer) display(f Field, how Disclosure) string {
 	switch {
 	case f == FieldPurchases:
-		return c.Profile.Purchases
+		return strconv.FormatInt(c.Profile.Purchases, 10)
 	case f == FieldCardNumber && how == Masked:
 		return c.Personal.CardMask.Expose()
 	case f == FieldAccountNumber && how == Masked:

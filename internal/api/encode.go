@@ -14,9 +14,6 @@ import (
 	"padron/internal/reader"
 )
 
-// viewSize is the room set aside for one customer's JSON, in bytes.
-const viewSize = 768
-
 func ok(body []byte) response {
 	return response{status: http.StatusOK, contentType: "application/json", body: body}
 }
@@ -31,7 +28,7 @@ func encoded(v any) (response, error) {
 }
 
 func customer(v padron.View) (response, error) {
-	body, err := appendView(make([]byte, 0, viewSize), &v)
+	body, err := appendView(make([]byte, 0, room(&v)), &v)
 	return ok(body), err
 }
 
@@ -58,7 +55,11 @@ func searchResult(r reader.SearchResult) (response, error) {
 
 // appendViews writes an object up to the end of its customers.
 func appendViews(views []padron.View) ([]byte, error) {
-	b := append(make([]byte, 0, 64+viewSize*len(views)), `{"customers":[`...)
+	size := 0
+	for i := range views {
+		size += room(&views[i])
+	}
+	b := append(make([]byte, 0, size+pageRoom), `{"customers":[`...)
 	for i := range views {
 		if i > 0 {
 			b = append(b, ',')
@@ -71,25 +72,39 @@ func appendViews(views []padron.View) ([]byte, error) {
 	return append(b, ']'), nil
 }
 
+// pageRoom is the room set aside for what stands around the customers of a page,
+// in bytes.
+const pageRoom = 512
+
+// room is what a view's JSON takes, in bytes, unless something in it is escaped.
+func room(v *padron.View) int {
+	n := 2
+	for i, f := range v.Fields() {
+		n += len(f.String()) + len(v.Texts()[i]) + len(`"":"",`)
+	}
+	return n
+}
+
 // appendView writes what [padron.View.MarshalJSON] writes, without reflection:
 // it is most of the work of a page.
 func appendView(b []byte, v *padron.View) ([]byte, error) {
 	b = append(b, '{')
-	for i, f := range v.Fields() {
+	fields := v.Fields()
+	for i, text := range v.Texts() {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = append(b, '"')
-		b = append(b, f.String()...)
+		b = append(b, fields[i].String()...)
 		b = append(b, `":`...)
-		if f == padron.FieldPurchases {
-			b = append(b, v.Text(f)...)
+		if fields[i] == padron.FieldPurchases {
+			b = append(b, text...)
 			continue
 		}
 		var err error
-		if b, err = jsontext.AppendQuote(b, v.Text(f)); err != nil {
+		if b, err = jsontext.AppendQuote(b, text); err != nil {
 			// The cause is left out: it may quote the value.
-			return nil, padron.Errorf(padron.CodeInternal, "customer %s has a %s that is not UTF-8", v.ID, f)
+			return nil, padron.Errorf(padron.CodeInternal, "customer %s has a %s that is not UTF-8", v.ID, fields[i])
 		}
 	}
 	return append(b, '}'), nil

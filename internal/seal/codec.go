@@ -57,38 +57,42 @@ func appendSlots(b []byte, slots []slot) []byte {
 
 var errCodec = errors.New("what was sealed is not a field group")
 
-// eachText calls f with every text field in data.
-func eachText(data []byte, f func(num protowire.Number, text []byte) error) error {
-	for len(data) > 0 {
-		num, typ, n := protowire.ConsumeTag(data)
+// eachText calls f with every text field in data, by where its text begins and
+// ends.
+func eachText(data []byte, f func(num protowire.Number, begin, end int) error) error {
+	for at := 0; at < len(data); {
+		num, typ, n := protowire.ConsumeTag(data[at:])
 		if n < 0 {
 			return errCodec
 		}
-		data = data[n:]
+		at += n
 		if typ != protowire.BytesType {
-			if n = protowire.ConsumeFieldValue(num, typ, data); n < 0 {
+			if n = protowire.ConsumeFieldValue(num, typ, data[at:]); n < 0 {
 				return errCodec
 			}
-			data = data[n:]
+			at += n
 			continue
 		}
-		text, n := protowire.ConsumeBytes(data)
+		text, n := protowire.ConsumeBytes(data[at:])
 		if n < 0 {
 			return errCodec
 		}
-		if err := f(num, text); err != nil {
+		at += n
+		if err := f(num, at-len(text), at); err != nil {
 			return err
 		}
-		data = data[n:]
 	}
 	return nil
 }
 
+// readSlots fills the slots. Their texts are parts of one string, so that a group
+// is copied once and not text by text.
 func readSlots(data []byte, slots []slot) error {
-	return eachText(data, func(num protowire.Number, text []byte) error {
+	group := padron.Sensitive(data)
+	return eachText(data, func(num protowire.Number, begin, end int) error {
 		for _, s := range slots {
 			if s.num == num {
-				*s.value = padron.Sensitive(text)
+				*s.value = group[begin:end]
 			}
 		}
 		return nil
@@ -126,7 +130,8 @@ func encodeRecord(r *padron.Record) []byte {
 
 func decodeRecord(data []byte) (padron.Record, error) {
 	var r padron.Record
-	err := eachText(data, func(num protowire.Number, text []byte) error {
+	err := eachText(data, func(num protowire.Number, begin, end int) error {
+		text := data[begin:end]
 		switch {
 		case num == numUnknown:
 			r.Unknown = append(r.Unknown, string(text))
