@@ -17,6 +17,7 @@ type commands struct {
 }
 
 func main() {
+	tune()
 	var c commands
 	os.Exit(cli.Main("customers-mngr", "Serves the register's API and web console.", &c, &c.Flags))
 }
