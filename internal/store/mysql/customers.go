@@ -10,13 +10,20 @@ import (
 
 // Customer returns one live customer; see store.Customers.
 func (s *Store) Customer(ctx context.Context, id padron.CustomerID, parts padron.Parts) (padron.SealedCustomer, error) {
-	stmt, err := s.prepare(ctx, "SELECT "+sqlstore.CustomerColumns(parts)+" FROM customers WHERE id = ? AND deleted_at IS NULL") //nolint:sqlclosecheck // Close closes it
-	if err != nil {
-		return padron.SealedCustomer{}, explain("read a customer", err)
-	}
-	row := stmt.QueryRowContext(ctx, []byte(id))
-	c, err := sqlstore.NewCustomerRow(parts).Scan(row)
+	c, err := s.customers[parts].get(ctx, id)
 	return c, explain("read a customer", err)
+}
+
+// readCustomers returns what reads live customers by id.
+func (s *Store) readCustomers(parts padron.Parts) func(context.Context, []padron.CustomerID) (map[padron.CustomerID]padron.SealedCustomer, error) {
+	query := "SELECT " + sqlstore.CustomerColumns(parts) + " FROM customers WHERE id IN (%s) AND deleted_at IS NULL"
+	return func(ctx context.Context, ids []padron.CustomerID) (map[padron.CustomerID]padron.SealedCustomer, error) {
+		row := sqlstore.NewCustomerRow(parts)
+		return byKeys(ctx, s, query, ids, func(from sqlstore.Scanner) (padron.CustomerID, padron.SealedCustomer, error) {
+			c, err := row.Scan(from)
+			return c.ID, c, err
+		})
+	}
 }
 
 // Customers returns a page of live customers; see store.Customers. The page is
@@ -69,7 +76,11 @@ func (s *Store) Search(ctx context.Context, index padron.Index, value padron.Bli
 }
 
 func (s *Store) list(ctx context.Context, parts padron.Parts, query string, args []any) ([]padron.SealedCustomer, error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	stmt, err := s.prepare(ctx, query) //nolint:sqlclosecheck // Close closes it
+	if err != nil {
+		return nil, explain("list customers", err)
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		return nil, explain("list customers", err)
 	}

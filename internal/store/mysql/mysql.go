@@ -42,6 +42,9 @@ type Store struct {
 	version int64
 
 	prepared prepared
+	// tokens and customers, these by the parts that are read, are looked up by id.
+	tokens    gather[string, padron.Token]
+	customers [padron.Whole + 1]gather[padron.CustomerID, padron.SealedCustomer]
 
 	holdMu sync.Mutex
 	hold   *hold
@@ -85,6 +88,10 @@ func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
 	s := &Store{cfg: cfg, outage: outageTime, onOutage: func(error) {}, prepared: prepared{statements: map[string]*sql.Stmt{}}}
 	for _, o := range opts {
 		o(s)
+	}
+	s.tokens.read = s.readTokens
+	for parts := range s.customers {
+		s.customers[parts].read = s.readCustomers(padron.Parts(parts))
 	}
 	if cfg.User == "" && s.credentials == nil {
 		return nil, padron.Errorf(padron.CodeInvalid, "the database's URL names no user")

@@ -8,29 +8,31 @@ import (
 	"padron"
 )
 
-const tokenColumns = "id, name, role, hash, created_at, expires_at, revoked_at" //nolint:gosec // names of columns
+// TokenColumns are those of a token.
+const TokenColumns = "id, name, role, hash, created_at, expires_at, revoked_at" //nolint:gosec // names of columns
 
 // AddToken adds a token; see store.Tokens.
 func (t *Tables) AddToken(ctx context.Context, token padron.Token) error {
-	_, err := t.db.Write.ExecContext(ctx, "INSERT INTO tokens ("+tokenColumns+") VALUES (?, ?, ?, ?, ?, ?, ?)",
+	_, err := t.db.Write.ExecContext(ctx, "INSERT INTO tokens ("+TokenColumns+") VALUES (?, ?, ?, ?, ?, ?, ?)",
 		token.ID, token.Name, string(token.Role), token.Hash[:], Millis(token.CreatedAt), Millis(token.ExpiresAt), nullMillis(token.RevokedAt))
 	return t.db.Explain("store a token", err)
 }
 
 // Token returns one token; see store.Tokens.
 func (t *Tables) Token(ctx context.Context, id string) (padron.Token, error) {
-	token, err := scanToken(t.db.Read.QueryRowContext(ctx, "SELECT "+tokenColumns+" FROM tokens WHERE id = ?", id))
+	token, err := ScanToken(t.db.Read.QueryRowContext(ctx, "SELECT "+TokenColumns+" FROM tokens WHERE id = ?", id))
 	return token, t.db.Explain("read a token", err)
 }
 
 // Tokens returns every token; see store.Tokens.
 func (t *Tables) Tokens(ctx context.Context) ([]padron.Token, error) {
-	rows, err := t.db.Read.QueryContext(ctx, "SELECT "+tokenColumns+" FROM tokens ORDER BY created_at, id")
-	tokens, err := list(rows, err, scanToken)
+	rows, err := t.db.Read.QueryContext(ctx, "SELECT "+TokenColumns+" FROM tokens ORDER BY created_at, id")
+	tokens, err := list(rows, err, ScanToken)
 	return tokens, t.db.Explain("list tokens", err)
 }
 
-func scanToken(row Scanner) (padron.Token, error) {
+// ScanToken reads [TokenColumns] of a row.
+func ScanToken(row Scanner) (padron.Token, error) {
 	var t padron.Token
 	var hash []byte
 	var created, expires, revoked sql.NullInt64

@@ -23,7 +23,7 @@ func Run(t *testing.T, open Open) {
 		"Turns": testTurns, "TurnsAreFenced": testTurnsAreFenced,
 		"ApplyAndLookup": testApplyAndLookup, "ApplyIsAllOrNothing": testApplyIsAllOrNothing, "LargeBatch": testLargeBatch,
 		"DeleteAndRevive": testDeleteAndRevive, "Live": testLive, "Checkpoint": testCheckpoint, "Runs": testRuns,
-		"Keys": testKeys, "SharedKeyRace": testSharedKeyRace, "List": testList, "Filters": testFilters, "Search": testSearch, "Parts": testParts,
+		"Keys": testKeys, "SharedKeyRace": testSharedKeyRace, "List": testList, "Filters": testFilters, "Search": testSearch, "Parts": testParts, "RevokedAtOnce": testRevokedAtOnce,
 		"Quarantine": testQuarantine, "QuarantineAges": testQuarantineAges, "ManyRejected": testManyRejected, "Tokens": testTokens, "Audit": testAudit, "AuditFilters": testAuditFilters,
 		"Plan": testPlan, "PlanHoldsTheLease": testPlanHoldsTheLease, "Partitions": testPartitions,
 		"NumbersAreReserved": testNumbersAreReserved, "Claim": testClaim, "ClaimAfterOthers": testClaimAfterOthers,
