@@ -37,7 +37,7 @@ func opening(env *config.Environment) {
 // others: the registry that takes the images is go-containerregistry's, and the
 // account's has their records; what a scan found is given to moto (package
 // releasetest); the end of a service's deployment, and its tasks, are answered at
-// the edge (see ended), for moto deploys nothing; images are signed with a key,
+// the edge (edge.Service), for moto deploys nothing; images are signed with a key,
 // and not as a workflow. Nothing runs in a container: the task of a migration
 // succeeds, unless its command is false.
 func TestDelivery(t *testing.T) {

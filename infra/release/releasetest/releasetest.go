@@ -4,11 +4,14 @@
 package releasetest
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -28,6 +31,7 @@ import (
 
 	"padron/infra/config"
 	"padron/infra/emulate"
+	"padron/infra/emulate/edge"
 	"padron/infra/images"
 	"padron/infra/release"
 )
@@ -43,24 +47,52 @@ type Bench struct {
 	Registry *release.Registry
 	// Key signs, and Public is believed.
 	Key, Public images.Who
+	// Pushed, where it is set, is told of every manifest that the registry takes,
+	// but those that are beside an image, such as signatures.
+	Pushed func(repository string, manifest v1.Descriptor)
 }
 
 // Open starts a registry beside the account, and makes keys. Both end with the
 // test. The environment's repositories must be there before anything is recorded.
 func Open(t testing.TB, account *emulate.Account, env *config.Environment, project string) *Bench {
 	t.Helper()
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
+	b := &Bench{Account: account, Env: env, Project: project}
+	server := httptest.NewServer(b.telling(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true))))
 	t.Cleanup(server.Close)
 	keys := filepath.Join(t.TempDir(), "keys")
 	t.Setenv("COSIGN_PASSWORD", "of the test")
 	if err := images.NewKeys(t.Context(), project, keys); err != nil {
 		t.Fatal(err)
 	}
-	return &Bench{
-		Account: account, Env: env, Project: project,
-		Registry: &release.Registry{Host: strings.TrimPrefix(server.URL, "http://"), Who: authn.Anonymous, Options: []name.Option{name.Insecure}},
-		Key:      images.Who{Key: filepath.Join(keys, "cosign.key")}, Public: images.Who{Key: filepath.Join(keys, "cosign.pub")},
-	}
+	b.Registry = &release.Registry{Host: strings.TrimPrefix(server.URL, "http://"), Who: authn.Anonymous, Options: []name.Option{name.Insecure}}
+	b.Key, b.Public = images.Who{Key: filepath.Join(keys, "cosign.key")}, images.Who{Key: filepath.Join(keys, "cosign.pub")}
+	return b
+}
+
+// telling is the registry, which tells [Bench.Pushed] of images.
+func (b *Bench) telling(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		repository, _, isManifest := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/manifests/")
+		if b.Pushed == nil || r.Method != http.MethodPut || !isManifest {
+			next.ServeHTTP(w, r)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+		manifest, err := v1.ParseManifest(bytes.NewReader(body))
+		if digest, size, hashed := v1.SHA256(bytes.NewReader(body)); err == nil && hashed == nil && manifest.Subject == nil {
+			b.Pushed(repository, v1.Descriptor{MediaType: manifest.MediaType, Digest: digest, Size: size})
+		}
+	})
+}
+
+// SignsIn answers ecr:GetAuthorizationToken with the registry and a password, in
+// the account's place, whose own registry takes no image.
+func (b *Bench) SignsIn() edge.Answer {
+	return edge.Always(map[string]any{"authorizationData": []any{map[string]any{
+		"authorizationToken": base64.StdEncoding.EncodeToString([]byte("AWS:password")), "proxyEndpoint": "https://" + b.Registry.Host,
+	}}})
 }
 
 // Prepare is a release of images that hold nothing but contents, which tells
