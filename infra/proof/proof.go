@@ -87,7 +87,15 @@ type result struct {
 // Run checks every environment below root, the folder infra, whose templates
 // must be fresh and whose tools make infra-deps installed. The error is about
 // running the tools, never about what they found.
-func Run(ctx context.Context, root string) (*Report, error) {
+func Run(ctx context.Context, root string) (*Report, error) { return run(ctx, root, "") }
+
+// Of checks one environment alone. Whether the ledger names what no template has
+// is not asked: that takes all of them.
+func Of(ctx context.Context, root, environment string) (*Report, error) {
+	return run(ctx, root, environment)
+}
+
+func run(ctx context.Context, root, only string) (*Report, error) {
 	decisions, err := ledger.Load(root)
 	if err != nil {
 		return nil, err
@@ -104,11 +112,14 @@ func Run(ctx context.Context, root string) (*Report, error) {
 	r := &Report{Ledger: decisions}
 	var names []string
 	for _, env := range environments {
+		names = append(names, env.Name)
+		if only != "" && env.Name != only {
+			continue
+		}
 		a, err := cfn.Load(cdkout.Dir(root, env.Name))
 		if err != nil {
 			return nil, err
 		}
-		names = append(names, env.Name)
 		e := &Environment{Name: env.Name, config: env, Counts: map[string]Count{}, Resources: len(a.Resources()), assembly: a}
 		if err := t.bare(e); err != nil {
 			return nil, err
@@ -122,7 +133,9 @@ func Run(ctx context.Context, root string) (*Report, error) {
 	for i, e := range r.Environments {
 		e.hold(results[i], decisions.For(e.config, names, e.has))
 	}
-	r.unknown(names)
+	if only == "" {
+		r.unknown(names)
+	}
 	return r, nil
 }
 

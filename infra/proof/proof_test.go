@@ -19,8 +19,8 @@ import (
 // limit is how many decisions a reader can still judge.
 const limit = 25
 
-// run runs the tools once for all tests.
-var run = sync.OnceValues(func() (*Report, error) {
+// all runs the tools once for all tests.
+var all = sync.OnceValues(func() (*Report, error) {
 	root, err := cdkout.Root()
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func report(t *testing.T) *Report {
 	for _, name := range synthtest.Environments(t) {
 		synthtest.Dir(t, name) // synthesizes where it must
 	}
-	r, err := run()
+	r, err := all()
 	if err != nil {
 		t.Fatal(err)
 	}

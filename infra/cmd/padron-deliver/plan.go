@@ -43,10 +43,10 @@ func write(plan *delivery.Plan, dir string) error {
 	return err
 }
 
-// prove runs every checking tool over the templates and returns what a reviewer
+// prove runs every checking tool over the environment's templates and returns what a reviewer
 // should know. Anything outside the ledger stops the plan.
 func prove(ctx context.Context, root, environment string) ([]string, error) {
-	report, err := proof.Run(ctx, root)
+	report, err := proof.Of(ctx, root, environment)
 	if err != nil {
 		return nil, err
 	}
