@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"golang.org/x/sync/errgroup"
 )
 
 // MaxSize is the most bytes that one platform's image may take in a registry.
@@ -32,22 +34,29 @@ type Built struct {
 // All builds every image of the source into dir: each as an OCI image layout in
 // dir/NAME, with its bills of materials beside it (see [Bill]).
 func All(ctx context.Context, s Source, dir string) ([]Built, error) {
-	var all []Built
-	for _, name := range Names {
-		index, err := Build(ctx, s, name)
-		if err != nil {
-			return nil, err
-		}
-		built, err := Write(dir, name, index)
-		if err != nil {
-			return nil, err
-		}
-		if err := describe(ctx, s, dir, built); err != nil {
-			return nil, err
-		}
-		all = append(all, built)
+	all := make([]Built, len(Names))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.NumCPU())
+	for i, name := range Names {
+		group.Go(func() (err error) {
+			all[i], err = one(ctx, s, name, dir)
+			return err
+		})
 	}
-	return all, nil
+	return all, group.Wait()
+}
+
+// one builds and describes an image.
+func one(ctx context.Context, s Source, name, dir string) (Built, error) {
+	index, err := Build(ctx, s, name)
+	if err != nil {
+		return Built{}, err
+	}
+	built, err := Write(dir, name, index)
+	if err != nil {
+		return Built{}, err
+	}
+	return built, describe(ctx, s, dir, built)
 }
 
 // Write puts the image into dir/NAME as an OCI image layout, in place of one
