@@ -89,6 +89,10 @@ func (c *checker) place(e *Environment) {
 // lines a direction unless AWS is asked for more, and 7 are the estate's own.
 const MaxConsumers = 13
 
+// ConsumerLine is the number of the line that a consumer has in a network access
+// list, by its place among the consumers.
+func ConsumerLine(place int) int { return 200 + place }
+
 // addresses checks the address plan: subnets inside the VPC and apart from each
 // other, consumers private and apart from the VPC and each other.
 func (c *checker) addresses(e *Environment) {

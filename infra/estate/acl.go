@@ -19,26 +19,10 @@ const (
 
 // line is one line of a network access list: TCP from or to cidr.
 type line struct {
-	number int
-	// name is the consumer that it is for; "" is everybody's.
-	name     string
+	number   int
 	cidr     string
 	from, to int
 	deny     bool
-}
-
-// of makes the line a consumer's.
-func (l line) of(c config.Consumer) line {
-	l.name = c.Name
-	return l
-}
-
-// id is the line's, apart from way, which is In or Out.
-func (l line) id(way string) string {
-	if l.name != "" {
-		return way + "-" + l.name
-	}
-	return fmt.Sprintf("%s%d", way, l.number)
 }
 
 // privateRanges are RFC 1918 and RFC 6598: where consumers are, which call and
@@ -69,14 +53,18 @@ func accessLists(stack awscdk.Stack, vpc awsec2.Vpc, env *config.Environment) {
 		privateLeave = append(privateLeave, line{number: 60 + i, cidr: r, from: portHTTPS, to: portHTTPS, deny: true})
 	}
 	for i, c := range env.Consumers {
-		private = append(private, https(200+i, c.CIDR).of(c))
-		privateLeave = append(privateLeave, answers(200+i, c.CIDR).of(c))
+		number := config.ConsumerLine(i)
+		private = append(private, https(number, c.CIDR))
+		privateLeave = append(privateLeave, answers(number, c.CIDR))
 	}
 	accessList(stack, vpc, "Private", awsec2.SubnetType_PRIVATE_WITH_EGRESS, private, privateLeave)
 	accessList(stack, vpc, "Public", awsec2.SubnetType_PUBLIC, public, leave)
 }
 
-// accessList makes one list of lines in and out, for all subnets of a kind.
+// accessList makes one list of lines in and out, for all subnets of a kind. A
+// line is called by its number, which it cannot share for a moment: where
+// consumers come or go, the lines after them are changed, and none is made beside
+// another.
 func accessList(stack awscdk.Stack, vpc awsec2.Vpc, id string, kind awsec2.SubnetType, in, out []line) {
 	list := awsec2.NewNetworkAcl(stack, jsii.String(id+"List"), &awsec2.NetworkAclProps{
 		Vpc: vpc, SubnetSelection: &awsec2.SubnetSelection{SubnetType: kind},
@@ -87,7 +75,7 @@ func accessList(stack awscdk.Stack, vpc awsec2.Vpc, id string, kind awsec2.Subne
 			if l.deny {
 				action = awsec2.Action_DENY
 			}
-			list.AddEntry(jsii.String(l.id(way)), &awsec2.CommonNetworkAclEntryOptions{
+			list.AddEntry(jsii.String(fmt.Sprintf("%s%d", way, l.number)), &awsec2.CommonNetworkAclEntryOptions{
 				RuleNumber: jsii.Number(l.number),
 				Direction:  direction,
 				Cidr:       awsec2.AclCidr_Ipv4(jsii.String(l.cidr)),

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,8 +55,8 @@ type Findings struct {
 	// {copy_region} in it are the environment's own.
 	Rules []string `yaml:"rules"`
 	// Paths are exact construct paths, STACK/PATH for every environment that has
-	// the resource, or ENVIRONMENT/STACK/PATH for one. One with {consumer} stands
-	// for as many as the environment has consumers, by their names.
+	// the resource, or ENVIRONMENT/STACK/PATH for one. One with {line} stands
+	// for the line of each of the environment's consumers in an access list.
 	Paths []string `yaml:"paths"`
 }
 
@@ -212,13 +213,13 @@ func (l Ledger) For(env *config.Environment, names []string, has func(path strin
 
 // places are the paths that one written in the ledger stands for.
 func places(written string, env *config.Environment) []string {
-	const each = "{consumer}"
+	const each = "{line}"
 	if !strings.Contains(written, each) {
 		return []string{written}
 	}
 	var all []string
-	for _, c := range env.Consumers {
-		all = append(all, strings.ReplaceAll(written, each, c.Name))
+	for i := range env.Consumers {
+		all = append(all, strings.ReplaceAll(written, each, strconv.Itoa(config.ConsumerLine(i))))
 	}
 	return all
 }

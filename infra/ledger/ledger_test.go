@@ -98,9 +98,9 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
-// TestConsumers stands a path for each consumer that the environment has.
-func TestConsumers(t *testing.T) {
-	l, err := ledger.Parse([]byte(strings.Replace(good, "network/Vpc", `"network/In-{consumer}"`, 1)))
+// TestLines stands a path for the line of each consumer that the environment has.
+func TestLines(t *testing.T) {
+	l, err := ledger.Parse([]byte(strings.Replace(good, "network/Vpc", `"network/In{line}"`, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestConsumers(t *testing.T) {
 			got = append(got, s.Path)
 		}
 	}
-	if diff := cmp.Diff([]string{"network/In-sales", "network/In-support"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"network/In200", "network/In201"}, got); diff != "" {
 		t.Errorf("paths (-want +got):\n%s", diff)
 	}
 }

@@ -95,7 +95,12 @@ def _listener_rule(resource: Made, _: set[str]) -> Standing:
 
 
 def _actions(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in a.items() if k in ("Type", "TargetGroupArn", "ForwardConfig")} for a in actions]
+    """Actions without what the load balancer adds to those that forward: whether a client sticks to its target."""
+    plain = [{k: v for k, v in a.items() if k in ("Type", "TargetGroupArn", "ForwardConfig")} for a in actions]
+    for action in plain:
+        if "ForwardConfig" in action:
+            action["ForwardConfig"] = {"TargetGroups": action["ForwardConfig"]["TargetGroups"]}
+    return plain
 
 
 LOOKS: dict[str, Callable[[Made, set[str]], Standing]] = {

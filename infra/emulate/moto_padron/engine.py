@@ -11,6 +11,7 @@ from moto.ecs.models import Container, EC2ContainerServiceBackend, Task
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.kms.models import KmsBackend
 from moto.logs.models import logs_backends
+from moto.moto_api import state_manager
 from moto.s3.models import FakeBucket
 
 from moto_padron import changesets, drift
@@ -45,6 +46,7 @@ def repair() -> None:
     NetworkInterface.private_dns_name = ""  # ECS reads it of every interface, and not every one has it
     EC2ContainerServiceBackend._calculate_task_resource_requirements = staticmethod(_no_instance_is_asked)
     Task.__init__ = _with_every_container
+    state_manager.set_transition("ecs::task", {"progression": "immediate"})  # it would take a step each time somebody asks
     FakeBucket._log_permissions_enabled_policy = staticmethod(_may_log)
     FakeBucket.get_permission = _without_conditions
     parsing.resource_name_property_from_type = lambda t: parsing.get_name_type_map().get(t)
