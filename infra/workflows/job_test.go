@@ -1,12 +1,14 @@
 package workflows_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,13 +18,14 @@ import (
 )
 
 // runner runs jobs in a copy of the project, as GitHub's runner does: their
-// scripts for real, in bash, with a variable where GitHub puts one. At the edge
-// are stand-ins: see stubs.
+// scripts for real, in bash, with a variable where GitHub puts one. What stands in
+// for a program is in stubs: see stand.
 type runner struct {
 	t       *testing.T
 	project string
 	stubs   string
 	github  *githubtest.Server
+	account *production
 	values  workflows.Values
 	// artifacts are folders by name, kept between the jobs of a run.
 	artifacts map[string]string
@@ -55,7 +58,10 @@ func (r *runner) job(w *workflows.Workflow, id string) (ran bool) {
 			r.action(step, env, job)
 			continue
 		}
-		outputs := r.script(fmt.Sprintf("%s, job %s, step %d (%s)", w.File, id, i, step.Name), step, env)
+		outputs, err := r.script(step, env)
+		if err != nil {
+			r.t.Fatalf("%s, job %s, step %d (%s): %v", w.File, id, i, step.Name, err)
+		}
 		for name, value := range outputs {
 			r.values["steps."+step.ID+".outputs."+name] = value
 		}
@@ -69,7 +75,7 @@ func (r *runner) job(w *workflows.Workflow, id string) (ran bool) {
 
 // script runs a step's script in bash, as GitHub's documentation says that it
 // does, and returns what it wrote into GITHUB_OUTPUT.
-func (r *runner) script(name string, step workflows.Step, env map[string]string) map[string]string {
+func (r *runner) script(step workflows.Step, env map[string]string) (map[string]string, error) {
 	r.t.Helper()
 	dir := r.t.TempDir()
 	script, output, summary := filepath.Join(dir, "script.sh"), filepath.Join(dir, "output"), filepath.Join(dir, "summary")
@@ -80,16 +86,17 @@ func (r *runner) script(name string, step workflows.Step, env map[string]string)
 	}
 	cmd := exec.CommandContext(r.t.Context(), "bash", "--noprofile", "--norc", "-e", "-o", "pipefail", script)
 	cmd.Dir = filepath.Join(r.project, step.Dir)
-	cmd.Env = append(os.Environ(), "PATH="+r.stubs+string(os.PathListSeparator)+os.Getenv("PATH"), "CI=true",
+	cmd.Env = append(bare(), "PATH="+r.stubs+string(os.PathListSeparator)+os.Getenv("PATH"), "CI=true",
 		"GITHUB_API_URL="+r.github.URL, "GITHUB_REPOSITORY="+r.values["github.repository"], "GITHUB_SHA="+r.values["github.sha"],
-		"GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+summary, "GITHUB_TOKEN=")
+		"GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+summary,
+		"AWS_ENDPOINT_URL="+r.account.url, "AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
 	for _, given := range []map[string]string{env, r.expandAll(step.Env)} {
 		for k, v := range given {
 			cmd.Env = append(cmd.Env, k+"="+v)
 		}
 	}
 	if text, err := cmd.CombinedOutput(); err != nil {
-		r.t.Fatalf("%s: %v\n%s", name, err, text)
+		return nil, fmt.Errorf("%w\n%s", err, text)
 	}
 	shown, err := os.ReadFile(summary)
 	if err != nil {
@@ -108,7 +115,14 @@ func (r *runner) script(name string, step workflows.Step, env map[string]string)
 		}
 		outputs[name] = value
 	}
-	return outputs
+	return outputs, nil
+}
+
+// bare is this process's environment without what signs in anywhere.
+func bare() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "GITHUB_") || strings.HasPrefix(v, "ACTIONS_")
+	})
 }
 
 // action does what an action does, as far as the next steps see it. One that is
@@ -121,37 +135,71 @@ func (r *runner) action(step workflows.Step, env map[string]string, job *workflo
 		with[k] = r.expand(fmt.Sprint(v))
 	}
 	switch name {
-	case "step-security/harden-runner", "actions/checkout", "actions/setup-go":
+	case "step-security/harden-runner", "actions/setup-go":
+	case "actions/checkout":
+		r.checkout(cmp.Or(with["ref"], r.values["github.sha"]))
 	case "aws-actions/configure-aws-credentials":
-		if job.Permissions["id-token"] != "write" {
-			r.t.Fatalf("the job takes %s without a token", with["role-to-assume"])
-		}
-		env["STUB_AWS_ROLE"], env["AWS_REGION"] = with["role-to-assume"], with["aws-region"]
-		if seconds, err := strconv.Atoi(with["role-duration-seconds"]); err != nil || seconds < needs(job, step) {
-			r.t.Errorf("the job %s takes %s for %q seconds, and may need it for %d", job.Name, with["role-to-assume"], with["role-duration-seconds"], needs(job, step))
-		}
-		env["STUB_ENVIRONMENT"] = job.Environment
+		r.signIn(with, env, job, needs(job, step))
 	case "actions/upload-artifact":
-		r.artifacts[with["name"]] = filepath.Join(r.project, with["path"])
-		if files, err := os.ReadDir(r.artifacts[with["name"]]); err != nil || len(files) == 0 {
-			r.t.Fatalf("the artifact %s has no files: %v", with["name"], err)
-		}
+		r.upload(with["name"], filepath.Join(r.project, with["path"]))
 	case "actions/download-artifact":
-		// Another machine: what a job left is there under another path only.
-		from, to := r.artifacts[with["name"]], filepath.Join(r.project, with["path"])
+		from := r.artifacts[with["name"]]
 		if from == "" {
 			r.t.Fatalf("there is no artifact %s", with["name"])
 		}
-		if from != to {
-			if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-				r.t.Fatal(err)
-			}
+		if err := os.CopyFS(filepath.Join(r.project, with["path"]), os.DirFS(from)); err != nil {
+			r.t.Fatal(err)
 		}
 	case "github/codeql-action/upload-sarif":
 		r.sarif(filepath.Join(r.project, with["sarif_file"]))
 	default:
 		r.t.Fatalf("the action %s is not known here", name)
 	}
+}
+
+// upload keeps the files of the folder, of which there must be some.
+func (r *runner) upload(name, from string) {
+	r.t.Helper()
+	if files, err := os.ReadDir(from); err != nil || len(files) == 0 {
+		r.t.Fatalf("the artifact %s has no files: %v", name, err)
+	}
+	r.artifacts[name] = r.t.TempDir()
+	if err := os.CopyFS(r.artifacts[name], os.DirFS(from)); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// checkout makes the folder what it is on a fresh machine: the commit's files,
+// the templates and tools that a machine before it made, and nothing else.
+func (r *runner) checkout(commit string) {
+	r.t.Helper()
+	r.git("checkout", "--quiet", "--force", "--detach", commit)
+	r.git("clean", "-fdxq", "-e", "/infra/node_modules", "-e", "/infra/.venv", "-e", "/infra/cdk.out", "-e", "/var")
+}
+
+// git runs git in the project, and returns what it prints.
+func (r *runner) git(args ...string) string {
+	r.t.Helper()
+	return git(r.t, r.project, args...)
+}
+
+// signIn signs the job in to the account as a role.
+func (r *runner) signIn(with, env map[string]string, job *workflows.Job, needs int) {
+	r.t.Helper()
+	role := with["role-to-assume"]
+	if job.Permissions["id-token"] != "write" {
+		r.t.Fatalf("the job takes %s without a token", role)
+	}
+	seconds, err := strconv.ParseInt(with["role-duration-seconds"], 10, 32)
+	if err != nil || int(seconds) < needs {
+		r.t.Errorf("the job %s takes %s for %q seconds, and may need it for %d", job.Name, role, with["role-duration-seconds"], needs)
+	}
+	credentials, err := r.account.roles.signIn(role, r.account.env.Delivery.Subject(job.Environment), int32(seconds))
+	if err != nil {
+		r.t.Fatalf("the job %s: %v", job.Name, err)
+	}
+	maps.Copy(env, credentials)
+	env["AWS_REGION"] = with["aws-region"]
 }
 
 // needs is how many seconds the job may need the role that the step takes: all of
