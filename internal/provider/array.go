@@ -18,6 +18,10 @@ type arrayWalk struct {
 	furthest int64
 }
 
+// partBytes is how much of the array is read for one part of it, besides its last
+// record: records may be few and large.
+const partBytes = 4 << 20
+
 // errChanged: the array is not the one whose beginning was yielded.
 var errChanged = errors.New("changed")
 
@@ -63,7 +67,7 @@ func (w *arrayWalk) answer(ctx context.Context, c *Client) (*reading, error) {
 
 func (c *Client) yieldRest(w *arrayWalk, r *reading, yield func(Page) bool) error {
 	for {
-		if err := r.take(c.cfg.PageSize); err != nil {
+		if err := r.take(c.cfg.PageSize, partBytes); err != nil {
 			return err
 		}
 		if len(r.records) == 0 {

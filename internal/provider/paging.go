@@ -109,7 +109,7 @@ func (c *Client) probe(ctx context.Context, address string) (*reading, error) {
 	if r.next != "" {
 		return r, r.whole(maxPageRecords)
 	}
-	if err := r.take(c.cfg.PageSize); err != nil {
+	if err := r.take(c.cfg.PageSize, unbounded); err != nil {
 		r.close()
 		return nil, err
 	}

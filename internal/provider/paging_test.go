@@ -190,6 +190,27 @@ func TestTooManyRecordsOnAPage(t *testing.T) {
 	}
 }
 
+// TestPartsOfLargeRecords: in style none, too, what is held at once is bounded in
+// bytes, by whatever records the one array has.
+func TestPartsOfLargeRecords(t *testing.T) {
+	const size, records = 200 << 10, 100
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		all := make([]string, records)
+		for i := range all {
+			all[i] = fmt.Sprintf(`{"id":"%d","direccion":%q}`, i+1, strings.Repeat("x", size))
+		}
+		_, _ = w.Write([]byte("[" + strings.Join(all, ",") + "]"))
+	})
+	got, err := collect(t.Context(), client(t, Config{URL: url, Paging: None, PageSize: 1000}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantIDs(t, got.ids, ids(1, records))
+	if most := slices.Max(got.sizes); most > partBytes/size+2 {
+		t.Errorf("%d records of %d bytes at once", most, size)
+	}
+}
+
 // TestLinksThatMislead: links to another host, in a circle and to nothing.
 func TestLinksThatMislead(t *testing.T) {
 	stolen := 0

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"math"
 	"net/http"
 	"time"
 
@@ -68,13 +69,18 @@ func (r *reading) close() {
 	r.cancel()
 }
 
-// take reads on until n records are held or the array ends.
-func (r *reading) take(n int) error {
+// unbounded leaves it to the answer's own limit how many bytes are taken.
+const unbounded = math.MaxInt64
+
+// take reads on until n records are held, so many bytes were read for them, or the
+// array ends.
+func (r *reading) take(n int, bytes int64) error {
 	defer r.clock()()
+	enough := r.limit.left - bytes
 	if r.records == nil {
 		r.records = make([]padron.Record, 0, min(n, 1000))
 	}
-	for !r.ended && len(r.records) < n {
+	for !r.ended && len(r.records) < n && r.limit.left > enough {
 		record, err := r.read()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -116,7 +122,7 @@ func (r *reading) page(cursor string) Page {
 // connection.
 func (r *reading) whole(n int) error {
 	defer r.close()
-	if err := r.take(n); err != nil {
+	if err := r.take(n, unbounded); err != nil {
 		return err
 	}
 	if !r.ended {
