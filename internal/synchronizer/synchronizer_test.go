@@ -285,6 +285,21 @@ func TestInsertUpdateUnchangedDelete(t *testing.T) {
 	}
 }
 
+// uncounted is a store that cannot count its customers.
+type uncounted struct{ store.Engine }
+
+func (uncounted) Count(context.Context) (int64, error) { return 0, errors.New("it takes too long") }
+
+// TestCountThatFailsEndsNoRun: that nobody is missing can be told without it.
+func TestCountThatFailsEndsNoRun(t *testing.T) {
+	r, p := newRegister(t), newPeople(35)
+	cfg := r.config(p)
+	cfg.Store = uncounted{r.store}
+	want(t, r.mustSync(cfg), counts{Read: 35, Inserted: 35})
+	p.edit(func(rs []map[string]any) []map[string]any { return slices.Delete(rs, 20, 22) })
+	want(t, r.mustSync(cfg), counts{Read: 33, Unchanged: 33, Deleted: 2})
+}
+
 func TestUnchangedRunWritesNoCustomer(t *testing.T) {
 	r, p := newRegister(t), newPeople(50)
 	r.mustSync(r.config(p))
