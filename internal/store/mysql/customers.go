@@ -76,7 +76,7 @@ func (s *Store) Search(ctx context.Context, index padron.Index, value padron.Bli
 }
 
 func (s *Store) list(ctx context.Context, parts padron.Parts, query string, args []any) ([]padron.SealedCustomer, error) {
-	stmt, err := s.prepare(ctx, query) //nolint:sqlclosecheck // Close closes it
+	stmt, err := s.prepared.get(ctx, query) //nolint:sqlclosecheck // Close closes it
 	if err != nil {
 		return nil, explain("list customers", err)
 	}

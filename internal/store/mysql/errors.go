@@ -131,9 +131,15 @@ func repeatable(err error) bool {
 
 // taken makes [padron.ErrTaken] of the fault of an id that has another number.
 func taken(err error) error {
-	var e *driver.MySQLError
-	if errors.As(err, &e) && e.Number == errDuplicate {
+	if isDuplicate(err) {
 		return padron.ErrTaken
 	}
 	return err
+}
+
+// isDuplicate reports whether a key was there already: nothing of the statement
+// was done, and its transaction goes on.
+func isDuplicate(err error) bool {
+	var e *driver.MySQLError
+	return errors.As(err, &e) && e.Number == errDuplicate
 }

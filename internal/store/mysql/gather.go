@@ -150,7 +150,7 @@ func (g *gather[K, V]) end(r *round[K, V]) bool {
 // byKeys reads rows by keys that a statement's IN is to hold; "%s" in the query is
 // where.
 func byKeys[K ~string, V any](ctx context.Context, s *Store, query string, keys []K, row func(sqlstore.Scanner) (K, V, error)) (map[K]V, error) {
-	stmt, err := s.prepare(ctx, fmt.Sprintf(query, sqlstore.Marks(padded(len(keys))))) //nolint:sqlclosecheck // Close closes it
+	stmt, err := s.prepared.get(ctx, fmt.Sprintf(query, sqlstore.Marks(padded(len(keys))))) //nolint:sqlclosecheck // Close closes it
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,11 @@ type Store struct {
 	version int64
 
 	prepared prepared
+	// chain are the connections that append to the audit chain: no reader keeps
+	// one of them busy, and few of them prepare its many INSERTs.
+	chain         *sql.DB
+	chainPrepared prepared
+	appending     chan struct{}
 	// tokens and customers, these by the parts that are read, are looked up by id.
 	tokens    gather[string, padron.Token]
 	customers [padron.Whole + 1]gather[padron.CustomerID, padron.SealedCustomer]
@@ -83,9 +88,23 @@ const (
 	maxIdle  = time.Minute
 )
 
+// chainConns append to the audit chain: one is in a transaction while the other
+// prepares.
+const chainConns = 2
+
+// pool returns connections of which at most n are open.
+func pool(c sqldriver.Connector, n int) *sql.DB {
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	db.SetConnMaxLifetime(maxAge)
+	db.SetConnMaxIdleTime(maxIdle)
+	return db
+}
+
 // Open connects to the register. It does not migrate.
 func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
-	s := &Store{cfg: cfg, outage: outageTime, onOutage: func(error) {}, prepared: prepared{statements: map[string]*sql.Stmt{}}}
+	s := &Store{cfg: cfg, outage: outageTime, onOutage: func(error) {}, appending: make(chan struct{}, 1)}
 	for _, o := range opts {
 		o(s)
 	}
@@ -104,14 +123,11 @@ func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.db = sql.OpenDB(c)
+	s.db, s.chain = pool(c, maxConns), pool(c, chainConns)
+	s.prepared.db, s.chainPrepared.db = s.db, s.chain
 	s.Tables = s.tables()
-	s.db.SetMaxOpenConns(maxConns)
-	s.db.SetMaxIdleConns(maxConns)
-	s.db.SetConnMaxLifetime(maxAge)
-	s.db.SetConnMaxIdleTime(maxIdle)
 	if err := s.firstAnswer(ctx); err != nil {
-		_ = s.db.Close() // the first error is the one to tell
+		_ = s.Close() // the first error is the one to tell
 		return nil, explain("open the register "+cfg.String(), err)
 	}
 	return s, nil
@@ -175,7 +191,7 @@ func notYet(err error) bool {
 // Close gives a lease's lock back and closes every connection.
 func (s *Store) Close() error {
 	s.letGo(nil)
-	return errors.Join(s.prepared.close(), s.db.Close())
+	return errors.Join(s.prepared.close(), s.chainPrepared.close(), s.db.Close(), s.chain.Close())
 }
 
 // attempts is how often a transaction that the server gave up is tried.
@@ -193,8 +209,12 @@ func repeatedly(ctx context.Context, f func() error) error {
 
 // inTx runs f in one transaction: all of it or nothing. f may run again.
 func (s *Store) inTx(ctx context.Context, doing string, f func(*sql.Tx) error) error {
+	return transact(ctx, s.db, doing, f)
+}
+
+func transact(ctx context.Context, db *sql.DB, doing string, f func(*sql.Tx) error) error {
 	return explain(doing, repeatedly(ctx, func() error {
-		tx, err := s.db.BeginTx(ctx, nil)
+		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {
 			return err
 		}
@@ -209,21 +229,24 @@ func (s *Store) inTx(ctx context.Context, doing string, f func(*sql.Tx) error) e
 // prepared are the statements that are asked often, by their text. They are
 // prepared at their first use, when the schema is there.
 type prepared struct {
+	db         *sql.DB
 	mu         sync.Mutex
 	statements map[string]*sql.Stmt
 }
 
-// prepare returns the prepared statement of a query.
-func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	p := &s.prepared
+// get returns the prepared statement of a query.
+func (p *prepared) get(ctx context.Context, query string) (*sql.Stmt, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if stmt := p.statements[query]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := s.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // Close closes it
+	stmt, err := p.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // close closes it
 	if err != nil {
 		return nil, err
+	}
+	if p.statements == nil {
+		p.statements = map[string]*sql.Stmt{}
 	}
 	p.statements[query] = stmt
 	return stmt, nil
