@@ -79,7 +79,9 @@ type checker struct {
 	// versions are those that answered.
 	versions map[string]bool
 	// names are the names of the tokens, as the service knows them.
-	names   map[padron.Role]string
+	names map[padron.Role]string
+	// empty is that the last list of customers had none.
+	empty   bool
 	results []Result
 }
 

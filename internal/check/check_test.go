@@ -267,6 +267,10 @@ func TestFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer open.Close()
+	_, port, err := net.SplitHostPort(open.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
 	viewer, analyst, operator := r.Tokens[padron.RoleViewer], r.Tokens[padron.RoleAnalyst], r.Tokens[padron.RoleOperator]
 	resolve := func(addrs ...string) func(*service) {
 		return func(s *service) {
@@ -316,6 +320,7 @@ func TestFaults(t *testing.T) {
 		"another version":         {func(s *service) { s.options.Release = "1.2.3" }, "version", "is running, want 1.2.3"},
 		"two versions":            {answer(onPath(viewer, "/v1/me", replace(`"version":"`, `"version":"0.`))), "version", "is a deployment under way?"},
 		"a database in the open":  {func(s *service) { s.options.Database = open.Addr().String() }, "database", "can be reached from here"},
+		"a database by its name":  {func(s *service) { s.options.Database = "db.example:" + port }, "database", "can be reached from here"},
 		"a database that is none": {func(s *service) { resolve()(s); s.options.Database = "db.example:3306" }, "database", "shows nothing"},
 	} {
 		t.Run(title, func(t *testing.T) {
@@ -388,6 +393,34 @@ func TestTokensStayHere(t *testing.T) {
 	serve(t, r, s)
 	if results := run(t, s.options); len(results) != 2 || results["name"].Outcome != check.Failed {
 		t.Errorf("%v", results)
+	}
+}
+
+// TestCutShort: a check that is stopped has not seen that the database is out of
+// reach.
+func TestCutShort(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	results, err := check.Run(ctx, check.Options{URL: "https://127.0.0.1:" + strings.Split(closedPort(t), ":")[1], Database: closedPort(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := results[len(results)-1]; last.Check != "database" || last.Outcome != check.Failed {
+		t.Errorf("%s %s: %s", last.Check, last.Outcome, last.Detail)
+	}
+}
+
+// TestEmptyRegister: that no customer was looked at is said.
+func TestEmptyRegister(t *testing.T) {
+	r := apptest.Start(t, 3, 1)
+	s := healthy(t, r)
+	s.answer = onPath("", "/v1/customers", func(*http.Response, []byte) []byte { return []byte(`{"customers":[]}`) })
+	serve(t, r, s)
+	for name, want := range map[string]bool{"role viewer": true, "role admin": true, "role operator": false} {
+		got := run(t, s.options)[name]
+		if got.Outcome != check.Passed || strings.Contains(got.Detail, "no customer is there to be looked at") != want {
+			t.Errorf("%s %s: %s", name, got.Outcome, got.Detail)
+		}
 	}
 }
 

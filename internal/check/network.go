@@ -17,17 +17,28 @@ import (
 // somebody to renew it.
 const minValidity = 14 * 24 * time.Hour
 
+// lookup returns the addresses of a host, which may be one itself. None is an
+// error.
+func (c *checker) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{addr}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	addrs, err := c.Resolve(ctx, host)
+	if err != nil || len(addrs) == 0 {
+		return nil, fmt.Errorf("%s does not resolve", host)
+	}
+	return addrs, nil
+}
+
 // name checks that the service's name leads to private addresses only (RFC 1918,
 // RFC 4193), or to this machine. It returns whether it does.
 func (c *checker) name(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
 	host := c.base.Hostname()
-	addrs := []netip.Addr{}
-	if addr, err := netip.ParseAddr(host); err == nil {
-		addrs = append(addrs, addr)
-	} else if addrs, err = c.Resolve(ctx, host); err != nil || len(addrs) == 0 {
-		c.add("name", Failed, host+" does not resolve: is this machine in the network, and the private zone attached to it?")
+	addrs, err := c.lookup(ctx, host)
+	if err != nil {
+		c.add("name", Failed, err.Error()+": is this machine in the network, and the private zone attached to it?")
 		return false
 	}
 	var seen []string
@@ -134,25 +145,26 @@ func negotiate(ctx context.Context, address string, conf *tls.Config) (tls.Conne
 	return conn.ConnectionState(), err
 }
 
-// database checks that nothing answers at the database's address: whoever is
-// here must come through the API.
+// database checks that nothing answers at any of the database's addresses: whoever
+// is here must come through the API. A name that does not resolve shows nothing,
+// and so does a check that was cut short.
 func (c *checker) database(ctx context.Context) {
 	if c.Database == "" {
 		c.skip("database", NotGiven, "name it with --database HOST:PORT to see that it cannot be reached from here")
 		return
 	}
-	host, _, _ := net.SplitHostPort(c.Database) // checked before
-	if _, err := netip.ParseAddr(host); err != nil {
-		if addrs, err := c.Resolve(ctx, host); err != nil || len(addrs) == 0 {
-			c.add("database", Failed, host+" does not resolve, which shows nothing: check the name")
+	host, port, _ := net.SplitHostPort(c.Database) // checked before
+	addrs, err := c.lookup(ctx, host)
+	if err != nil {
+		c.add("database", Failed, err.Error()+", which shows nothing: check the name")
+		return
+	}
+	for _, addr := range addrs {
+		if conn, err := connect(ctx, net.JoinHostPort(addr.String(), port)); err == nil {
+			_ = conn.Close()
+			c.add("database", Failed, c.Database+" can be reached from here: its security group must admit the services alone")
 			return
 		}
 	}
-	conn, err := connect(ctx, c.Database)
-	if err == nil {
-		_ = conn.Close()
-		c.add("database", Failed, c.Database+" can be reached from here: its security group must admit the services alone")
-		return
-	}
-	c.add("database", Passed, c.Database+" cannot be reached from here")
+	c.judge("database", ctx.Err(), c.Database+" cannot be reached from here")
 }

@@ -36,7 +36,11 @@ func (c *checker) summary(role padron.Role) string {
 	if fields == 0 {
 		return "no field of a customer; what it may do, and nothing else"
 	}
-	return fmt.Sprintf("%d of %d fields, the others refused; what it may do, and nothing else", fields, padron.NumFields)
+	seen := fmt.Sprintf("%d of %d fields, the others refused; what it may do, and nothing else", fields, padron.NumFields)
+	if c.empty {
+		seen += "; no customer is there to be looked at"
+	}
+	return seen
 }
 
 // visible are the names of the fields that a role sees.
@@ -86,6 +90,7 @@ func (c *checker) customers(ctx context.Context, role padron.Role) error {
 	if err := c.want(ctx, http.StatusOK, c.Tokens[role], http.MethodGet, "/v1/customers?page_size=1", "", &page); err != nil {
 		return err
 	}
+	c.empty = len(page.Customers) == 0
 	var wrong error
 	for _, customer := range page.Customers {
 		wrong = errors.Join(wrong, c.view(role, customer))
