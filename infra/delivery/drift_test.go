@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -135,6 +136,17 @@ func TestKnown(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPageIsText: a value that is cut is still text, without which there is no
+// issue: GitHub takes no other.
+func TestPageIsText(t *testing.T) {
+	for _, pad := range []string{"", "x"} {
+		d := &Drift{Resources: []Drifted{{Differences: []Difference{{Actual: pad + strings.Repeat("é", maxValue)}}}}}
+		if page := d.Markdown(); !utf8.ValidString(page) || !strings.Contains(page, "é...`") {
+			t.Errorf("%q", page)
+		}
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// maxValue is how much of a property's value the page shows.
+// maxValue is how much of a property's value the page shows, in bytes.
 const maxValue = 200
 
 // Markdown is the page for an issue.
@@ -57,7 +57,7 @@ func quoted(s string) string {
 		return "–"
 	}
 	if s = oneLine(s); len(s) > maxValue {
-		s = s[:maxValue] + "..."
+		s = strings.ToValidUTF8(s[:maxValue], "") + "..."
 	}
 	return "`" + strings.ReplaceAll(s, "|", "\\|") + "`"
 }
