@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/smithy-go"
 )
 
 // Drift is what differs between the account and what was deployed to it.
@@ -73,7 +75,6 @@ func (d *Delivery) Drift(ctx context.Context) (*Drift, error) {
 			return nil, fmt.Errorf("stack %s: %w", name.stack, err)
 		}
 	}
-	drift.Stacks = len(names)
 	if last != nil {
 		drift.Release = last.Revision
 		notes, err := d.otherwise(ctx, last)
@@ -85,8 +86,8 @@ func (d *Delivery) Drift(ctx context.Context) (*Drift, error) {
 	return drift, nil
 }
 
-// place is a stack of the account.
-type place struct{ region, stack string }
+// place is a stack of the account, and its state.
+type place struct{ region, stack, status string }
 
 // present are the environment's stacks that stand in the account.
 func (d *Delivery) present(ctx context.Context) ([]place, error) {
@@ -101,7 +102,7 @@ func (d *Delivery) present(ctx context.Context) ([]place, error) {
 			for _, s := range page.StackSummaries {
 				name := aws.ToString(s.StackName)
 				if strings.HasPrefix(name, d.Env.Prefix()+"-") && s.StackStatus != types.StackStatusDeleteComplete && s.StackStatus != types.StackStatusReviewInProgress {
-					all = append(all, place{region, name})
+					all = append(all, place{region, name, string(s.StackStatus)})
 				}
 			}
 		}
@@ -112,13 +113,20 @@ func (d *Delivery) present(ctx context.Context) ([]place, error) {
 	return all, nil
 }
 
-// look has the stack compared with what stands, and adds what differs.
+// look has the stack compared with what stands, and adds what differs. One that
+// CloudFormation does not look at, since it is broken or moves, is a note: it must
+// not keep the others from being looked at.
 func (d *Delivery) look(ctx context.Context, at place, drift *Drift) error {
 	client := d.stacks(at.region)
 	started, err := client.DetectStackDrift(ctx, &cloudformation.DetectStackDriftInput{StackName: &at.stack})
+	if refused, ok := errors.AsType[smithy.APIError](err); ok && refused.ErrorCode() == "ValidationError" {
+		drift.Notes = append(drift.Notes, fmt.Sprintf("Stack %s is %s and was not looked at: %s", at.stack, at.status, refused.ErrorMessage()))
+		return nil
+	}
 	if err != nil {
 		return err
 	}
+	drift.Stacks++
 	told, err := d.detected(ctx, client, started.StackDriftDetectionId)
 	if err != nil {
 		return err

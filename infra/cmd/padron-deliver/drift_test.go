@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -92,6 +95,33 @@ func TestDrift(t *testing.T) {
 	}
 	if page, err := os.ReadFile(filepath.Join(drift.Out, "drift.md")); err != nil || !strings.Contains(string(page), "Nothing was released yet.") {
 		t.Errorf("drift.md: %s, %v", page, err)
+	}
+}
+
+// TestDriftWithABrokenStack: one stack that cannot be looked at is said to be one,
+// and keeps nobody from looking at the others.
+func TestDriftWithABrokenStack(t *testing.T) {
+	account := account(t)
+	client, name := cloudformation.NewFromConfig(account.Config("us-east-1")), aws.String("padron-dev-a")
+	template := `{"Resources": {"Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/padron/dev/x"}}}}`
+	made, err := client.CreateChangeSet(t.Context(), &cloudformation.CreateChangeSetInput{
+		StackName: name, ChangeSetName: aws.String("one"), ChangeSetType: types.ChangeSetTypeCreate, TemplateBody: &template,
+	})
+	if err == nil {
+		_, err = client.ExecuteChangeSet(t.Context(), &cloudformation.ExecuteChangeSetInput{ChangeSetName: made.Id})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	drift := driftCommand{target: target{Environment: "dev"}, Out: t.TempDir()}
+	if err := drift.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(drift.Out, "drift.md"))
+	for _, want := range []string{"- Stack padron-dev-a is ROLLBACK_COMPLETE and was not looked at: ", "Nothing was released yet. 1 stacks were looked at"} {
+		if err != nil || !strings.Contains(string(page), want) {
+			t.Errorf("drift.md does not say %q: %s, %v", want, page, err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.cloudformation import responses
+from moto.cloudformation.exceptions import ValidationError
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 
@@ -17,6 +18,8 @@ from moto_padron.model import Made
 
 # What a look returns: the properties as they stand, by name.
 Standing = dict[str, Any]
+# The states in which AWS looks at a stack (CloudFormation User Guide, "Detect unmanaged configuration changes").
+LOOKED_AT = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED")
 _detections: dict[str, dict[str, Any]] = {}
 _found: dict[str, list[dict[str, Any]]] = {}  # by the stack's id, as of its last detection
 
@@ -120,6 +123,8 @@ LOOKS: dict[str, Callable[[Made, set[str]], Standing]] = {
 def _detect(self: Any) -> Any:
     """Look at every resource of the stack at once: the answer is there when it is asked for."""
     stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+    if stack.status not in LOOKED_AT:
+        raise ValidationError(stack.name, f"Drift detection cannot be performed on stack [{stack.stack_id}] while in {stack.status} state")
     rules = {r.physical_resource_id for r in stack.resource_map._parsed_resources.values()
              if getattr(r, "type", "") in ("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress")}
     made = [r for name, r in stack.resource_map._parsed_resources.items() if name in stack.resource_map._resource_json_map and r is not None]
