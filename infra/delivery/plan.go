@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -144,12 +145,14 @@ func (p *planning) propose(ctx context.Context, s *cfn.Stack) error {
 	}
 	if len(missing) > 0 {
 		plan.State, plan.WaitsFor = Waiting, missing
-	} else if err := p.ask(ctx, s, kind, &plan); err != nil {
-		return err
+	} else {
+		err = p.ask(ctx, s, kind, &plan)
 	}
-	p.record.Stacks = append(p.record.Stacks, plan)
-	p.say("%s: %s", s.StackName, plan)
-	return nil
+	p.record.Stacks = append(p.record.Stacks, plan) // a failed one, too: it may have a change set to withdraw
+	if err == nil {
+		p.say("%s: %s", s.StackName, plan)
+	}
+	return err
 }
 
 // String is the stack's state in words.
@@ -232,8 +235,15 @@ func (p *planning) made(ctx context.Context, client *cloudformation.Client, stac
 	}
 }
 
-// withdraw deletes the change sets of a plan that comes to nothing.
+// withdrawal is how long the change sets of a plan that was stopped may take to be
+// deleted.
+const withdrawal = 30 * time.Second
+
+// withdraw deletes the change sets of a plan that comes to nothing, were it since
+// somebody stopped it.
 func (p *planning) withdraw(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
+	defer cancel()
 	var failed []error
 	for _, s := range p.record.Stacks {
 		if s.ChangeSet == "" {

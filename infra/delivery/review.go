@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/goccy/go-yaml"
@@ -10,11 +11,15 @@ import (
 	"padron/infra/review"
 )
 
-// done seals the record and writes the review of it.
+// done seals the record and writes the review of it. What nobody can review comes
+// to nothing.
 func (p *planning) done(ctx context.Context) (*Plan, error) {
 	p.record.Seal()
 	text, err := p.document(ctx)
-	return &Plan{Record: p.record, Review: text}, err
+	if err != nil {
+		return nil, errors.Join(err, p.withdraw(ctx))
+	}
+	return &Plan{Record: p.record, Review: text}, nil
 }
 
 // Review makes the document of a record anew: of the change sets as CloudFormation
