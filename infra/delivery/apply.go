@@ -37,7 +37,10 @@ func (d *Delivery) Apply(ctx context.Context, record *Record, overrides []string
 		return nil, waiting
 	}
 	release := d.released(record, last, overrides, migrated)
-	return release, shelf.add(ctx, release, d.files, d.Description)
+	if err := shelf.add(ctx, release, d.files, d.Description); err != nil {
+		return nil, fmt.Errorf("every stack is deployed, and release %d has no record: %w; plan again, which finds nothing to change, and apply that to have it kept", release.Revision, err)
+	}
+	return release, nil
 }
 
 // sound returns the release that runs, and an error for all that keeps the record

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/smithy-go"
 )
 
 // file is one entry of an asset manifest of the CDK.
@@ -103,18 +102,18 @@ func (d *Delivery) put(ctx context.Context, asset Asset, f file) (string, error)
 		d.say("uploaded %s", asset.at())
 		return sha(text), nil
 	}
-	if refused, ok := errors.AsType[smithy.APIError](err); !ok || refused.ErrorCode() != "PreconditionFailed" {
+	if !there(err) {
 		return "", err
 	}
-	there, err := read(ctx, client, asset.Bucket, asset.Key)
+	old, err := read(ctx, client, asset.Bucket, asset.Key)
 	if err != nil {
 		return "", err
 	}
-	same, err := holds(there, source, f.Source.Packaging)
+	same, err := holds(old, source, f.Source.Packaging)
 	if err == nil && !same {
 		err = errors.New("what is there is not what the commit holds, so somebody changed it: have an administrator delete that object, and plan again")
 	}
-	return sha(there), err
+	return sha(old), err
 }
 
 func read(ctx context.Context, client *s3.Client, bucket, key string) ([]byte, error) {

@@ -19,7 +19,7 @@ func (d *Delivery) execute(ctx context.Context, s StackPlan) error {
 		return err
 	}
 	if _, err := client.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{StackName: &s.StackName, ChangeSetName: &s.ChangeSet}); err != nil {
-		return fmt.Errorf("stack %s: execute its change set: %w; nothing of this stack was changed", s.Name, err)
+		return fmt.Errorf("stack %s: execute its change set: %w; this delivery changed nothing of the stack, nor of those after it: see whether another one is under way, and plan again", s.Name, err)
 	}
 	d.say("%s: executes %s", s.StackName, s.ChangeSet)
 	status, err := d.settle(ctx, client, s.StackName, began)

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 
 	"padron/infra/cfn"
 	"padron/infra/config"
@@ -101,7 +102,7 @@ func (s *Shelf) Get(ctx context.Context, revision int) (*Release, error) {
 }
 
 // add writes the release, its record last: before that it does not exist. Of two
-// deliveries at once, the record of one alone comes to be.
+// deliveries at once, the record of one alone comes to be; errKept is the other's.
 func (s *Shelf) add(ctx context.Context, r *Release, files map[string][]byte, description []byte) error {
 	for _, text := range append(slices.Collect(maps.Values(files)), description) {
 		if err := s.put(ctx, fileKey(sha(text)), text, nil); err != nil {
@@ -112,7 +113,20 @@ func (s *Shelf) add(ctx context.Context, r *Release, files map[string][]byte, de
 	if err != nil {
 		return err
 	}
-	return s.put(ctx, recordKey(r.Revision), text, aws.String("*"))
+	err = s.put(ctx, recordKey(r.Revision), text, aws.String("*"))
+	if there(err) {
+		return errKept
+	}
+	return err
+}
+
+// errKept is a record that somebody else has kept under the same number.
+var errKept = errors.New("its number was taken by another delivery meanwhile")
+
+// there reports whether an object was not written since there is one already.
+func there(err error) bool {
+	refused, ok := errors.AsType[smithy.APIError](err)
+	return ok && refused.ErrorCode() == "PreconditionFailed"
 }
 
 // put writes an object; unless is "*" where it must not be there already.
