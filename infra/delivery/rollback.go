@@ -22,7 +22,10 @@ func (d *Delivery) Rollback(ctx context.Context, to *Release) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if last == nil || to.Environment != d.Env.Name || to.Account != d.Env.Account {
+	if last == nil {
+		return nil, fmt.Errorf("nothing was released to %s yet, so there is nothing to go back from", d.Env.Name)
+	}
+	if to.Environment != d.Env.Name || to.Account != d.Env.Account {
 		return nil, fmt.Errorf("release %d is of environment %s in account %s, and this is %s in %s", to.Revision, to.Environment, to.Account, d.Env.Name, d.Env.Account)
 	}
 	if err := d.turnTo(ctx, shelf, to); err != nil {
