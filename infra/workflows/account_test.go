@@ -39,9 +39,9 @@ type production struct {
 	checked map[string][]string
 }
 
-// firstDay is an account in which what the checkout describes runs as release 1,
+// firstDay makes an account in which what the checkout describes runs as release 1,
 // with images that passed the gate: as after docs/delivery.md's first day.
-func (r *runner) firstDay() *production {
+func (r *runner) firstDay() {
 	r.t.Helper()
 	root, err := cdkout.Root()
 	if err != nil {
@@ -58,6 +58,7 @@ func (r *runner) firstDay() *production {
 		}
 	})
 	p := &production{Account: account, env: env, bench: releasetest.Open(r.t, account, env, r.project)}
+	r.account = p
 	p.bench.Pushed = func(repository string, manifest v1.Descriptor) { r.pushed(p, repository, manifest) }
 	p.roles = guard(r.t, account.Config(env.Region), edge.Handler(r.t, account, p.answers()))
 	front := httptest.NewServer(p.roles)
@@ -77,10 +78,10 @@ func (r *runner) firstDay() *production {
 	}
 	r.sign(p, first, all)
 	r.released(p, templates)
-	return p
 }
 
-// sign pushes images and signs them, as those that passed the gate.
+// sign pushes images and signs them as the workflow release does those that passed
+// the gate.
 func (r *runner) sign(p *production, of *release.Release, all []images.Built) {
 	r.t.Helper()
 	registry := p.bench.Registry
@@ -89,12 +90,15 @@ func (r *runner) sign(p *production, of *release.Release, all []images.Built) {
 		r.t.Fatal(err)
 	}
 	defer signer.Close()
+	for name, value := range r.vouched("release.yaml", p.env.Delivery.GitHubEnvironment) {
+		r.t.Setenv(name, value)
+	}
 	for _, built := range all {
 		repository := registry.Host + "/" + p.env.Prefix() + "-" + built.Name
 		if err := images.Push(r.t.Context(), built, repository, of.Tag, registry.Who, registry.Options...); err != nil {
 			r.t.Fatal(err)
 		}
-		if err := signer.Sign(r.t.Context(), of.Signs, repository, of.Dir, built); err != nil {
+		if err := signer.Sign(r.t.Context(), images.Who{}, repository, of.Dir, built); err != nil {
 			r.t.Fatal(err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"padron/infra/github/githubtest"
+	"padron/infra/images/sigstoretest"
 	"padron/infra/workflows"
 )
 
@@ -26,7 +27,9 @@ type runner struct {
 	stubs   string
 	github  *githubtest.Server
 	account *production
-	values  workflows.Values
+	// sigstore vouches for jobs, and for what they sign.
+	sigstore *sigstoretest.Sigstore
+	values   workflows.Values
 	// artifacts are folders by name, kept between the jobs of a run.
 	artifacts map[string]string
 	// ran are the names of the steps whose scripts ran.
@@ -50,6 +53,9 @@ func (r *runner) job(w *workflows.Workflow, id string) (ran bool) {
 	for _, given := range []map[string]string{w.Env, job.Env} {
 		maps.Copy(env, r.expandAll(given))
 	}
+	if job.Permissions["id-token"] == "write" {
+		maps.Copy(env, r.vouched(w.File, job.Environment))
+	}
 	for i, step := range job.Steps {
 		if !r.holds(step.If) {
 			continue
@@ -71,6 +77,11 @@ func (r *runner) job(w *workflows.Workflow, id string) (ran bool) {
 		r.values["needs."+id+".outputs."+name] = r.expand(text)
 	}
 	return true
+}
+
+// vouched are the variables by which a job of the workflow gets its tokens.
+func (r *runner) vouched(workflow, environment string) map[string]string {
+	return r.sigstore.Job(r.account.env.Delivery.Subject(environment), githubtest.Repository+"/.github/workflows/"+workflow+"@refs/heads/main")
 }
 
 // script runs a step's script in bash, as GitHub's documentation says that it

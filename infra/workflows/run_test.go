@@ -13,6 +13,7 @@ import (
 
 	"padron/infra/delivery"
 	"padron/infra/github/githubtest"
+	"padron/infra/images/sigstoretest"
 	"padron/infra/workflows"
 )
 
@@ -31,11 +32,12 @@ import (
 //     bastion's two commands print;
 //   - GitHub is githubtest, to which the real padron-github speaks; its actions do
 //     what the next steps see of them (runner.action);
-//   - images are signed with a key, and not as a workflow;
+//   - images are signed as the workflow, by a real cosign, with the certificates and
+//     in the log of a Sigstore of the test (package sigstoretest);
 //   - some targets of make only print what they would do (see dryTargets).
 func TestWorkflowsRun(t *testing.T) {
 	r := start(t)
-	r.account = r.firstDay()
+	r.firstDay()
 	r.stand()
 	files := map[string]*workflows.Workflow{}
 	for _, w := range load(t) {
@@ -243,7 +245,7 @@ func start(t *testing.T) *runner {
 		t.Fatal(err)
 	}
 	return &runner{
-		t: t, project: copied(t), stubs: stubs, github: githubtest.Start(t), artifacts: map[string]string{},
+		t: t, project: copied(t), stubs: stubs, github: githubtest.Start(t), sigstore: sigstoretest.Start(t), artifacts: map[string]string{},
 		values: workflows.Values{"github.repository": githubtest.Repository, "github.token": githubtest.Token},
 	}
 }
@@ -252,17 +254,12 @@ func start(t *testing.T) *runner {
 func (r *runner) stand() {
 	r.t.Helper()
 	programs := built(r.t)
-	key, public := r.account.bench.Key.Key, r.account.bench.Public.Key
 	for name, text := range map[string]string{
 		"make": r.makeStub(),
 		"go": fmt.Sprintf(`program=%s/${2#./cmd/}
 if [ "$1" != run ] || [ ! -x "$program" ]; then exec %s "$@"; fi
 shift 2
-case ${program##*/}-$1 in
-padron-deliver-release) set -- "$@" --key %s ;;
-padron-deliver-signed | padron-deliver-rollback) set -- "$@" --key %s ;;
-esac
-exec "$program" "$@"`, programs, look(r.t, "go"), key, public),
+exec "$program" "$@"`, programs, look(r.t, "go")),
 	} {
 		if err := os.WriteFile(filepath.Join(r.stubs, name), []byte("#!/usr/bin/env bash\nset -e\n"+text+"\n"), 0o700); err != nil {
 			r.t.Fatal(err)
