@@ -172,6 +172,40 @@ func TestPowerCut(t *testing.T) {
 	}
 }
 
+// TestStopInACommit: who is told to stop while the server does not answer a commit,
+// as one does that is being backed up, is gone at once.
+func TestStopInACommit(t *testing.T) {
+	server := mysqltest.Private(t)
+	st := open(t, server.Database(t))
+	admin := server.Admin(t)
+	admin.SetMaxOpenConns(1)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- st.InTx(ctx, func(tx *sql.Tx) error {
+			if _, err := tx.Exec("UPDATE lease SET holder = 'stopped'"); err != nil {
+				return err
+			}
+			_, err := admin.Exec("FLUSH TABLES WITH READ LOCK")
+			return err
+		})
+	}()
+	waitFor(t, st.DB(), "COMMIT")
+	stop()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for the commit")
+	}
+	if _, err := admin.Exec("UNLOCK TABLES"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestTakeoverWaitsForATransaction: a holder whose lease expires while it
 // writes ends its transaction before the next holder begins.
 func TestTakeoverWaitsForATransaction(t *testing.T) {

@@ -99,16 +99,56 @@ func (c connector) Connect(ctx context.Context) (sqldriver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	execer, ok := conn.(sqldriver.ExecerContext)
+	able, ok := conn.(driverConn)
 	if !ok {
-		return nil, errors.New("the driver cannot execute")
+		return nil, errors.New("the driver lacks what a connection needs")
 	}
-	if _, err := execer.ExecContext(ctx, isolation, nil); err != nil {
+	if _, err := able.ExecContext(ctx, isolation, nil); err != nil {
 		_ = conn.Close() // the first error is the one to tell
 		return nil, err
 	}
-	return conn, nil
+	return bounded{able}, nil
 }
+
+// driverConn is what the driver's connections can do.
+type driverConn interface {
+	sqldriver.Conn
+	sqldriver.ConnBeginTx
+	sqldriver.ConnPrepareContext
+	sqldriver.ExecerContext
+	sqldriver.QueryerContext
+	sqldriver.NamedValueChecker
+	sqldriver.Pinger
+	sqldriver.SessionResetter
+	sqldriver.Validator
+}
+
+// bounded is a connection whose transactions end with their context, in the middle
+// of a commit as well: the driver alone waits for its reply as long as for any.
+type bounded struct{ driverConn }
+
+// BeginTx implements [sqldriver.ConnBeginTx].
+func (c bounded) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver.Tx, error) {
+	if _, err := c.driverConn.BeginTx(ctx, opts); err != nil {
+		return nil, err
+	}
+	return boundedTx{func(statement string) error {
+		if ctx.Err() != nil {
+			return sqldriver.ErrBadConn // which closes it, and that undoes the transaction
+		}
+		_, err := c.ExecContext(ctx, statement, nil)
+		return err
+	}}, nil
+}
+
+// boundedTx ends a transaction by a statement.
+type boundedTx struct{ end func(statement string) error }
+
+// Commit implements [sqldriver.Tx].
+func (t boundedTx) Commit() error { return t.end("COMMIT") }
+
+// Rollback implements [sqldriver.Tx].
+func (t boundedTx) Rollback() error { return t.end("ROLLBACK") }
 
 // newConnector prepares connecting to a register.
 func newConnector(c *Config, credentials Credentials, change func(*driver.Config)) (sqldriver.Connector, error) {
