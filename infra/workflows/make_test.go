@@ -21,8 +21,8 @@ var dryTargets = map[string]string{
 	"torture":         "it takes an hour; make test runs the same test with fewer runs",
 	"fuzz":            "it takes minutes for each target; make test runs their seeds",
 	"vulnerabilities": "it asks vuln.go.dev, and nothing is asked of the network here",
-	"lint":            "it takes minutes in a fresh folder; make lint itself is run by the job lint alone",
-	"findings":        "it takes minutes in a fresh folder; what its quick half finds is written for real",
+	"lint":            "it takes minutes in a fresh folder, which no cache knows",
+	"findings":        "it takes minutes in a fresh folder, which no cache knows; its quick half is run",
 }
 
 // leaves are commands in the place of what a dry target would leave for the next

@@ -31,8 +31,6 @@ type roles struct {
 	// signed are the roles by access key, and rights those of a role.
 	signed map[string]string
 	rights map[string][]statement
-	// refused are the requests that went over a role's rights.
-	refused []string
 }
 
 // statement is one of a policy.
@@ -165,9 +163,6 @@ func (r *roles) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
 	role := r.signed[who[1]]
 	allowed := action == "sts:GetCallerIdentity" && role != "" || may(r.rights[role], action, resource)
-	if !allowed {
-		r.refused = append(r.refused, role+" "+action)
-	}
 	r.mu.Unlock()
 	if !allowed {
 		refuse(w, request, fmt.Sprintf("User %q is not authorized to perform %s on %s", role, action, resource))
@@ -177,9 +172,12 @@ func (r *roles) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 }
 
 func may(rights []statement, action, resource string) bool {
-	return slices.ContainsFunc(rights, func(s statement) bool {
-		return s.Effect == "Allow" && s.Action.has(action) && (resource == "" || s.Resource.has(resource))
-	})
+	says := func(effect string) bool {
+		return slices.ContainsFunc(rights, func(s statement) bool {
+			return s.Effect == effect && s.Action.has(action) && (resource == "" || s.Resource.has(resource))
+		})
+	}
+	return says("Allow") && !says("Deny")
 }
 
 // asked is the permission that a request needs, and on S3 the resource.
