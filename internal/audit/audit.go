@@ -6,6 +6,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -104,6 +105,7 @@ func unavailable(err error) error {
 // drain commits until the queue is empty.
 func (l *Log) drain() {
 	for {
+		runtime.Gosched() // who is about to add an entry may come along
 		l.mu.Lock()
 		n := min(len(l.queue), maxGroup)
 		if n == 0 {

@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -104,6 +105,7 @@ func (g *gather[K, V]) drain() {
 
 // take returns the round to begin, nil for none.
 func (g *gather[K, V]) take() *round[K, V] {
+	runtime.Gosched() // who is about to ask may come along
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.waiting) == 0 {
