@@ -22,11 +22,14 @@ const (
 	mostFiles = 1000
 )
 
-// Review writes the review that a merged commit was approved with into dir: the
-// newest artifact of that name from the pull request's own workflow. It returns
-// the pull request's number. Whoever may push a branch decides what is in it, so
+// Review writes the review that a merged commit was approved with into dir, which
+// must be empty or not there: the newest artifact of that name from the pull
+// request's own workflow. It returns the pull request's number. Whoever may push a branch decides what is in it, so
 // what is executed of it is compared with the account and with the commit.
 func (r *Repository) Review(ctx context.Context, commit, workflow, artifact, dir string) (int, error) {
+	if old, _ := os.ReadDir(dir); len(old) > 0 {
+		return 0, fmt.Errorf("%s is not empty: remove it, or name another folder, so that nothing older is taken for a part of the review", dir)
+	}
 	pull, err := r.merged(ctx, commit)
 	if err != nil {
 		return 0, err

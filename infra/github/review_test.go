@@ -126,6 +126,23 @@ func TestReviewIsRefused(t *testing.T) {
 	}
 }
 
+// TestReviewIsNotMixed: what an earlier plan left in the folder is not taken for a
+// part of the review.
+func TestReviewIsNotMixed(t *testing.T) {
+	_, repository := reviewed(t, artifact(1, "reviewed"))
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "record.json"), []byte("older"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := repository.Review(t.Context(), merged, "pull-request.yaml", "review", dir)
+	if err == nil || !strings.Contains(err.Error(), dir+" is not empty: ") {
+		t.Errorf("into a folder with another review: %v", err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "record.json")); err != nil || string(got) != "older" {
+		t.Errorf("the older review is %q now (%v)", got, err)
+	}
+}
+
 func archive(t *testing.T, fill func(*zip.Writer) error) []byte {
 	t.Helper()
 	var b bytes.Buffer
