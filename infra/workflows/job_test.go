@@ -150,7 +150,7 @@ func (r *runner) action(step workflows.Step, env map[string]string, job *workflo
 	case "actions/checkout":
 		r.checkout(cmp.Or(with["ref"], r.values["github.sha"]))
 	case "aws-actions/configure-aws-credentials":
-		r.signIn(with, env, job, needs(job, step))
+		r.signIn(with, env, job, job.Minutes*60)
 	case "actions/upload-artifact":
 		r.upload(with["name"], filepath.Join(r.project, with["path"]))
 	case "actions/download-artifact":
@@ -211,15 +211,6 @@ func (r *runner) signIn(with, env map[string]string, job *workflows.Job, needs i
 	}
 	maps.Copy(env, credentials)
 	env["AWS_REGION"] = with["aws-region"]
-}
-
-// needs is how many seconds the job may need the role that the step takes: all of
-// its time, or an hour of the one that checks and is taken when it comes to that.
-func needs(job *workflows.Job, step workflows.Step) int {
-	if strings.Contains(fmt.Sprint(step.With["role-to-assume"]), "steps.checker.") {
-		return 3600
-	}
-	return job.Minutes * 60
 }
 
 // sarif reads every file as GitHub would.

@@ -94,6 +94,7 @@ func faults(w *workflows.Workflow, job *workflows.Job) (found []string) {
 	wrong(token && len(writes) > 1, "takes a role and may write to GitHub, too: %q", writes)
 	wrong(pull && token && job.Environment != "production-plan", "takes another role than plan's in a pull request")
 	wrong(pull && token && job.If != "github.event.pull_request.head.repo.full_name == github.repository", "does not leave out forks")
+	wrong(len(signIns(job)) > 1, "takes more than one role")
 	for _, s := range job.Steps {
 		checkout := strings.HasPrefix(s.Uses, "actions/checkout@")
 		wrong(checkout && s.With["persist-credentials"] != false, "leaves the token in the checkout")
@@ -105,6 +106,13 @@ func faults(w *workflows.Workflow, job *workflows.Job) (found []string) {
 		wrong(s.Run != "" && s.Name == "", "has a script without a name")
 	}
 	return found
+}
+
+// signIns are the steps in which the job takes a role.
+func signIns(job *workflows.Job) []workflows.Step {
+	return slices.DeleteFunc(slices.Clone(job.Steps), func(s workflows.Step) bool {
+		return !strings.HasPrefix(s.Uses, "aws-actions/configure-aws-credentials@")
+	})
 }
 
 // TestRulesFindFaults breaks a rule at a time.
@@ -131,6 +139,7 @@ func TestRulesFindFaults(t *testing.T) {
 		{"deploy.yaml", "apply", func(j *workflows.Job) { j.Permissions = nil }, "does not say its permissions"},
 		{"deploy.yaml", "apply", func(j *workflows.Job) { delete(j.Steps[1].With, "persist-credentials") }, "leaves the token"},
 		{"deploy.yaml", "apply", func(j *workflows.Job) { delete(j.Steps[2].With, "cache") }, "from a cache"},
+		{"deploy.yaml", "apply", func(j *workflows.Job) { j.Steps = append(j.Steps, signIns(j)...) }, "more than one role"},
 		{"pull-request.yaml", "plan", func(j *workflows.Job) { j.If = "" }, "does not leave out forks"},
 		{"pull-request.yaml", "plan", func(j *workflows.Job) { j.Environment = "production" }, "another role than plan's"},
 		{"pull-request.yaml", "comment", func(j *workflows.Job) { delete(j.Steps[1].With, "ref") }, "checks out the pull request"},
