@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"strings"
 
 	"padron"
 	"padron/internal/store/sqlstore"
@@ -29,49 +28,15 @@ func (s *Store) readCustomers(parts padron.Parts) func(context.Context, []padron
 // Customers returns a page of live customers; see store.Customers. The page is
 // in id order, so MySQL must walk the id index whatever the filter.
 func (s *Store) Customers(ctx context.Context, f padron.Filter, after padron.CustomerID, limit int, parts padron.Parts) ([]padron.SealedCustomer, error) {
-	where, args := conditions(&f)
+	where, args := s.Conditions(&f)
 	query := "SELECT " + sqlstore.CustomerColumns(parts) + " FROM customers FORCE INDEX (customers_id) WHERE id > ? AND deleted_at IS NULL" + where + " ORDER BY id LIMIT ?"
 	args = append(append([]any{[]byte(after)}, args...), limit)
 	return s.list(ctx, parts, query, args)
 }
 
-// conditions are the filter in SQL.
-func conditions(f *padron.Filter) (string, []any) {
-	var b strings.Builder
-	var args []any
-	add := func(condition string, arg any) {
-		b.WriteString(" AND " + condition)
-		args = append(args, arg)
-	}
-	if !f.RegisteredFrom.IsZero() {
-		add("registered_at >= ?", sqlstore.Millis(f.RegisteredFrom))
-	}
-	if !f.RegisteredTo.IsZero() {
-		add("registered_at < ?", sqlstore.Millis(f.RegisteredTo))
-	}
-	if f.FavoriteColor != "" {
-		add("favorite_color = ?", []byte(f.FavoriteColor))
-	}
-	if f.CarType != "" {
-		add("car_type = ?", []byte(f.CarType))
-	}
-	if f.PurchasesMin != nil {
-		add("purchases >= ?", *f.PurchasesMin)
-	}
-	if f.PurchasesMax != nil {
-		add("purchases <= ?", *f.PurchasesMax)
-	}
-	return b.String(), args
-}
-
-var indexColumns = [padron.NumIndexes]string{
-	padron.IndexUserName: "ix_user_name", padron.IndexCardNumber: "ix_card", padron.IndexAccountNumber: "ix_account",
-	padron.IndexIPAddress: "ix_ip", padron.IndexZipCode: "ix_zip",
-}
-
 // Search returns the live customers with a blind index; see store.Customers.
 func (s *Store) Search(ctx context.Context, index padron.Index, value padron.BlindIndex, limit int, parts padron.Parts) ([]padron.SealedCustomer, error) {
-	query := "SELECT " + sqlstore.CustomerColumns(parts) + " FROM customers WHERE " + indexColumns[index] + " = ? AND deleted_at IS NULL ORDER BY id LIMIT ?"
+	query := "SELECT " + sqlstore.CustomerColumns(parts) + " FROM customers WHERE " + sqlstore.IndexColumns[index] + " = ? AND deleted_at IS NULL ORDER BY id LIMIT ?"
 	return s.list(ctx, parts, query, []any{value[:], limit})
 }
 
@@ -95,11 +60,4 @@ func (s *Store) list(ctx context.Context, parts padron.Parts, query string, args
 		out = append(out, c)
 	}
 	return out, explain("list customers", rows.Err())
-}
-
-// Count returns how many customers are live; see store.Customers.
-func (s *Store) Count(ctx context.Context) (int64, error) {
-	var n int64
-	err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM customers WHERE deleted_at IS NULL").Scan(&n)
-	return n, explain("count customers", err)
 }

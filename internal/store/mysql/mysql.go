@@ -140,6 +140,8 @@ func (s *Store) tables() sqlstore.Tables {
 		Read: s.db, Write: s.db, Explain: explain, Fenced: s.fenced, Bear: s.throughOutage,
 		Snapshot: sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		Upsert:   upsertSQL, Lock: " FOR UPDATE", Chunk: chunk,
+		Concerns: "EXISTS (SELECT 1 FROM JSON_TABLE(audit.customers, '$[*]' COLUMNS (id VARCHAR(64) CHARACTER SET utf8mb4 PATH '$')) AS c" +
+			" WHERE CAST(c.id AS BINARY) = ?)",
 		Text: func(s string) any { return []byte(s) },
 	})
 }

@@ -3,20 +3,16 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"strings"
 
 	"padron"
 	"padron/internal/store"
 	"padron/internal/store/sqlstore"
 )
 
-const auditColumns = "seq, time, principal, role, action, customers, fields, purpose, outcome, request_id, prev, hash"
-
 // AppendAudit adds entries to the chain; see store.Audit.
 func (s *Store) AppendAudit(ctx context.Context, link func(padron.AuditHead) ([]padron.AuditEntry, error)) error {
 	return s.inTx(ctx, "write the audit log", func(tx *sql.Tx) error {
-		head, err := auditHead(ctx, tx)
+		head, err := sqlstore.AuditHead(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -29,7 +25,7 @@ func (s *Store) AppendAudit(ctx context.Context, link func(padron.AuditHead) ([]
 }
 
 func insertEntries(ctx context.Context, tx *sql.Tx, last int64, entries []padron.AuditEntry) error {
-	stmt, err := tx.PrepareContext(ctx, "INSERT INTO audit ("+auditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	stmt, err := tx.PrepareContext(ctx, "INSERT INTO audit ("+sqlstore.AuditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") //nolint:gosec // names of columns
 	if err != nil {
 		return err
 	}
@@ -53,80 +49,4 @@ func insertEntries(ctx context.Context, tx *sql.Tx, last int64, entries []padron
 		}
 	}
 	return nil
-}
-
-// AuditHead returns the chain's end; see store.Audit.
-func (s *Store) AuditHead(ctx context.Context) (padron.AuditHead, error) {
-	head, err := auditHead(ctx, s.read)
-	return head, explain("read the audit log", err)
-}
-
-func auditHead(ctx context.Context, db interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}) (padron.AuditHead, error) {
-	var head padron.AuditHead
-	var hash []byte
-	err := db.QueryRowContext(ctx, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").Scan(&head.Seq, &hash)
-	if errors.Is(err, sql.ErrNoRows) {
-		return padron.AuditHead{}, nil
-	}
-	copy(head.Hash[:], hash)
-	return head, err
-}
-
-// AuditEntries returns the entries that the filter selects; see store.Audit.
-func (s *Store) AuditEntries(ctx context.Context, f padron.AuditFilter) ([]padron.AuditEntry, error) {
-	where, args := auditConditions(&f)
-	rows, err := s.read.QueryContext(ctx, "SELECT "+auditColumns+" FROM audit WHERE seq > ?"+where+" ORDER BY seq LIMIT ?", //nolint:gosec // conditions only
-		append(append([]any{f.After}, args...), f.Limit)...)
-	if err != nil {
-		return nil, explain("read the audit log", err)
-	}
-	defer rows.Close() //nolint:errcheck // Err is checked
-	var out []padron.AuditEntry
-	for rows.Next() {
-		e, err := scanEntry(rows)
-		if err != nil {
-			return out, explain("read the audit log", err)
-		}
-		out = append(out, e)
-	}
-	return out, explain("read the audit log", rows.Err())
-}
-
-func auditConditions(f *padron.AuditFilter) (string, []any) {
-	var b strings.Builder
-	var args []any
-	add := func(condition string, arg any) {
-		b.WriteString(" AND " + condition)
-		args = append(args, arg)
-	}
-	if f.Principal != "" {
-		add("principal = ?", f.Principal)
-	}
-	if f.Action != "" {
-		add("action = ?", string(f.Action))
-	}
-	if f.Customer != "" {
-		add("EXISTS (SELECT 1 FROM json_each(audit.customers) WHERE value = ?)", string(f.Customer))
-	}
-	if !f.From.IsZero() {
-		add("time >= ?", sqlstore.Millis(f.From))
-	}
-	if !f.To.IsZero() {
-		add("time < ?", sqlstore.Millis(f.To))
-	}
-	return b.String(), args
-}
-
-func scanEntry(row sqlstore.Scanner) (padron.AuditEntry, error) {
-	var e padron.AuditEntry
-	var at sql.NullInt64
-	var r store.AuditRow
-	if err := row.Scan(&e.Seq, &at, &e.Principal, &e.Role, &e.Action, &r.Customers, &r.Fields, &e.Purpose, &e.Outcome, &e.RequestID,
-		&r.Prev, &r.Hash); err != nil {
-		return e, err
-	}
-	e.Time = sqlstore.FromMillis(at)
-	return e, r.Fill(&e)
 }

@@ -89,7 +89,8 @@ func (s *Store) tables() sqlstore.Tables {
 		Bear:     func(_ context.Context, f func() error) error { return f() },
 		Snapshot: sql.TxOptions{ReadOnly: true},
 		Upsert:   upsertRow, Chunk: chunk,
-		Text: func(s string) any { return s },
+		Concerns: "EXISTS (SELECT 1 FROM json_each(audit.customers) WHERE value = ?)",
+		Text:     func(s string) any { return s },
 	})
 }
 

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"context"
 	"time"
 
 	"padron"
@@ -79,4 +80,42 @@ func (r *CustomerRow) Scan(row Scanner) (padron.SealedCustomer, error) {
 		}
 	}
 	return r.c, nil
+}
+
+// Conditions are the filter in SQL, to follow another condition, and their
+// arguments.
+func (t *Tables) Conditions(f *padron.Filter) (string, []any) {
+	var c conditions
+	if !f.RegisteredFrom.IsZero() {
+		c.add("registered_at >= ?", Millis(f.RegisteredFrom))
+	}
+	if !f.RegisteredTo.IsZero() {
+		c.add("registered_at < ?", Millis(f.RegisteredTo))
+	}
+	if f.FavoriteColor != "" {
+		c.add("favorite_color = ?", t.db.Text(f.FavoriteColor))
+	}
+	if f.CarType != "" {
+		c.add("car_type = ?", t.db.Text(f.CarType))
+	}
+	if f.PurchasesMin != nil {
+		c.add("purchases >= ?", *f.PurchasesMin)
+	}
+	if f.PurchasesMax != nil {
+		c.add("purchases <= ?", *f.PurchasesMax)
+	}
+	return c.sql.String(), c.args
+}
+
+// IndexColumns are the columns of the blind indexes.
+var IndexColumns = [padron.NumIndexes]string{
+	padron.IndexUserName: "ix_user_name", padron.IndexCardNumber: "ix_card", padron.IndexAccountNumber: "ix_account",
+	padron.IndexIPAddress: "ix_ip", padron.IndexZipCode: "ix_zip",
+}
+
+// Count returns how many customers are live; see store.Customers.
+func (t *Tables) Count(ctx context.Context) (int64, error) {
+	var n int64
+	err := t.db.Read.QueryRowContext(ctx, "SELECT count(*) FROM customers WHERE deleted_at IS NULL").Scan(&n)
+	return n, t.db.Explain("count customers", err)
 }

@@ -39,6 +39,8 @@ type Database struct {
 	Upsert func(key string, columns ...string) string
 	// Lock ends a SELECT whose row stays locked until the transaction ends.
 	Lock string
+	// Concerns is the condition that an audit entry names a customer.
+	Concerns string
 	// Text is how a text that is compared is passed.
 	Text func(string) any
 	// Chunk is how many keys one statement asks for or changes.
@@ -82,7 +84,8 @@ type Querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// list reads rows to their end.
+// list reads rows to their end. With an error come those before it: whoever verifies
+// the audit chain tells how far it is whole.
 func list[T any](rows *sql.Rows, err error, scan func(Scanner) (T, error)) ([]T, error) {
 	if err != nil {
 		return nil, err
@@ -92,7 +95,7 @@ func list[T any](rows *sql.Rows, err error, scan func(Scanner) (T, error)) ([]T,
 	for rows.Next() {
 		item, err := scan(rows)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		out = append(out, item)
 	}
@@ -104,6 +107,17 @@ func scanOne[T any](row Scanner) (T, error) {
 	var v T
 	err := row.Scan(&v)
 	return v, err
+}
+
+// conditions are joined by AND, the first too: they follow another one.
+type conditions struct {
+	sql  strings.Builder
+	args []any
+}
+
+func (c *conditions) add(condition string, arg any) {
+	c.sql.WriteString(" AND " + condition)
+	c.args = append(c.args, arg)
 }
 
 // Millis is a time as it is stored: milliseconds since 1970.
