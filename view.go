@@ -192,7 +192,7 @@ func (c *Customer) profileText(f Field) string {
 	case FieldID:
 		return string(c.ID)
 	case FieldRegisteredAt:
-		return c.Profile.RegisteredAt.UTC().Format(TimeLayout)
+		return formatTime(c.Profile.RegisteredAt)
 	case FieldFavoriteColor:
 		return c.Profile.FavoriteColor
 	case FieldCar:
@@ -240,5 +240,14 @@ func FormatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format(TimeLayout)
+	return formatTime(t)
+}
+
+// formatTime writes a time by [TimeLayout]. The package time has a quick way to
+// write its own layouts alone: a page of customers is a hundred times.
+func formatTime(t time.Time) string {
+	var room [len(TimeLayout)]byte
+	b := t.UTC().AppendFormat(room[:0], time.RFC3339)
+	ms := t.Nanosecond() / 1e6
+	return string(append(b[:len(b)-len("Z")], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')) //nolint:gosec // digits
 }

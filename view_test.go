@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -279,4 +280,15 @@ func TestFormatTime(t *testing.T) {
 	if got := padron.FormatTime((padron.Customer{}).Profile.RegisteredAt); got != "" {
 		t.Errorf("the zero time is %q", got)
 	}
+}
+
+// TestFormatTimeFollowsTheLayout: any time is written as the layout says.
+func TestFormatTimeFollowsTheLayout(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		zone := time.FixedZone("", rapid.IntRange(-14*3600, 14*3600).Draw(t, "offset"))
+		at := time.Unix(rapid.Int64Range(-100_000_000_000, 400_000_000_000).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds")).In(zone)
+		if got, want := padron.FormatTime(at), at.UTC().Format(padron.TimeLayout); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
 }

@@ -31,16 +31,19 @@ func (s *Store) Customers(ctx context.Context, f padron.Filter, after padron.Cus
 	where, args := s.Conditions(&f)
 	query := "SELECT " + sqlstore.CustomerColumns(parts) + " FROM customers FORCE INDEX (customers_id) WHERE id > ? AND deleted_at IS NULL" + where + " ORDER BY id LIMIT ?"
 	args = append(append([]any{[]byte(after)}, args...), limit)
-	return s.list(ctx, parts, query, args)
+	return s.list(ctx, parts, limit, query, args)
 }
 
 // Search returns the live customers with a blind index; see store.Customers.
 func (s *Store) Search(ctx context.Context, index padron.Index, value padron.BlindIndex, limit int, parts padron.Parts) ([]padron.SealedCustomer, error) {
 	query := "SELECT " + sqlstore.CustomerColumns(parts) + " FROM customers WHERE " + sqlstore.IndexColumns[index] + " = ? AND deleted_at IS NULL ORDER BY id LIMIT ?"
-	return s.list(ctx, parts, query, []any{value[:], limit})
+	return s.list(ctx, parts, 0, query, []any{value[:], limit})
 }
 
-func (s *Store) list(ctx context.Context, parts padron.Parts, query string, args []any) ([]padron.SealedCustomer, error) {
+// pageRoom bounds how many rows room is made for before the first one is there.
+const pageRoom = 128
+
+func (s *Store) list(ctx context.Context, parts padron.Parts, expected int, query string, args []any) ([]padron.SealedCustomer, error) {
 	stmt, err := s.prepared.get(ctx, query) //nolint:sqlclosecheck // Close closes it
 	if err != nil {
 		return nil, explain("list customers", err)
@@ -50,7 +53,7 @@ func (s *Store) list(ctx context.Context, parts padron.Parts, query string, args
 		return nil, explain("list customers", err)
 	}
 	defer rows.Close() //nolint:errcheck // Err is checked
-	var out []padron.SealedCustomer
+	out := make([]padron.SealedCustomer, 0, min(expected, pageRoom))
 	row := sqlstore.NewCustomerRow(parts)
 	for rows.Next() {
 		c, err := row.Scan(rows)
