@@ -122,11 +122,10 @@ func connecting(err error) string {
 	return ""
 }
 
-// repeatable reports whether the server undid a transaction to end a deadlock
-// or a wait.
+// repeatable reports whether the server undid a transaction to end a deadlock.
 func repeatable(err error) bool {
 	var e *driver.MySQLError
-	return errors.As(err, &e) && (e.Number == errDeadlock || e.Number == errLockWait)
+	return errors.As(err, &e) && e.Number == errDeadlock
 }
 
 // taken makes [padron.ErrTaken] of the fault of an id that has another number.

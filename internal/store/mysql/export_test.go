@@ -101,6 +101,13 @@ func (s *Store) RowReader(rows []padron.SealedCustomer) io.Reader { return s.enc
 // WithOutageTime has runs bear an outage for so long.
 func WithOutageTime(d time.Duration) Option { return func(s *Store) { s.outage = d } }
 
+// WithLockTime has statements wait for a row for so many seconds.
+func WithLockTime(seconds string) Option {
+	return func(s *Store) {
+		s.change = func(c *driver.Config) { c.Params["innodb_lock_wait_timeout"] = seconds }
+	}
+}
+
 // Gone reports whether an error is an outage's.
 func Gone(err error) bool { return gone(err) }
 

@@ -17,10 +17,18 @@ func keyArgs(k *padron.DataKey) []any {
 	return append(sqlstore.KeyArgs(k), shared(k))
 }
 
-// AddKey adds a data key; see store.Keys.
+// AddKey adds a data key; see store.Keys. A run makes its keys with the first batch,
+// and bears an outage then as later. That its key is there already, tried again, is
+// the answer that was lost: ids of keys are drawn at random.
 func (s *Store) AddKey(ctx context.Context, key padron.DataKey) error {
-	_, err := s.db.ExecContext(ctx, insertKey, keyArgs(&key)...)
-	return explain("store a data key", err)
+	tries := 0
+	return explain("store a data key", s.throughOutage(ctx, func() error {
+		_, err := s.db.ExecContext(ctx, insertKey, keyArgs(&key)...)
+		if tries++; tries > 1 && isDuplicate(err) {
+			return nil
+		}
+		return err
+	}))
 }
 
 // shared is what a key of which there is one is found by.

@@ -28,6 +28,8 @@ type Store struct {
 	cfg         Config
 	credentials Credentials
 	now         func() time.Time
+	// change is made to the rules of each session.
+	change func(*driver.Config)
 	// patience is how long Open waits for a server that does not answer.
 	patience time.Duration
 	// outage is how long a run bears a server that went away; onOutage is told.
@@ -104,7 +106,7 @@ func pool(c sqldriver.Connector, n int) *sql.DB {
 
 // Open connects to the register. It does not migrate.
 func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
-	s := &Store{cfg: cfg, outage: outageTime, onOutage: func(error) {}, appending: make(chan struct{}, 1)}
+	s := &Store{cfg: cfg, change: func(*driver.Config) {}, outage: outageTime, onOutage: func(error) {}, appending: make(chan struct{}, 1)}
 	for _, o := range opts {
 		o(s)
 	}
@@ -119,7 +121,7 @@ func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
 	if s.version, err = latest(); err != nil {
 		return nil, err
 	}
-	c, err := newConnector(&cfg, s.credentials, func(*driver.Config) {})
+	c, err := newConnector(&cfg, s.credentials, s.change)
 	if err != nil {
 		return nil, err
 	}
@@ -199,8 +201,8 @@ func (s *Store) Close() error {
 // attempts is how often a transaction that the server gave up is tried.
 const attempts = 5
 
-// repeatedly runs f again where the server chose it to end a deadlock, or it
-// waited too long for a row: nothing of it was done then.
+// repeatedly runs f again where the server chose it to end a deadlock: nothing of
+// it was done then.
 func repeatedly(ctx context.Context, f func() error) error {
 	err := f()
 	for n := 1; n < attempts && repeatable(err) && ctx.Err() == nil; n++ {

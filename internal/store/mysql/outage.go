@@ -28,10 +28,16 @@ const (
 // Where a connection breaks in a commit nobody knows whether it was done: f must
 // make the same of it, or ask, as a batch does.
 func (s *Store) throughOutage(ctx context.Context, f func() error) error {
-	began := time.Now()
+	var began time.Time // with its first failure: f itself may wait for long
 	for pause := firstOutagePause; ; pause = min(2*pause, lastOutagePause) {
 		err := f()
-		if !gone(err) || ctx.Err() != nil || time.Since(began) > s.outage {
+		if !gone(err) || ctx.Err() != nil {
+			return err
+		}
+		if began.IsZero() {
+			began = time.Now()
+		}
+		if time.Since(began) > s.outage {
 			return err
 		}
 		s.onOutage(err)
@@ -43,9 +49,11 @@ func (s *Store) throughOutage(ctx context.Context, f func() error) error {
 	}
 }
 
-// goneNumbers are the server's errors that end sessions or writing.
+// goneNumbers are the server's errors that end sessions or writing. To have waited
+// for a row counts as such: a process that was stopped in a transaction keeps its
+// rows until the server ends its session, after [idleTime].
 var goneNumbers = []uint16{
-	errTooManyConnections, errShutdown, errReadOnly, errReadOnlyMode, errReadOnlyTransaction, errSessionKilled, errMariaKilled, errSilentTooLong,
+	errTooManyConnections, errShutdown, errLockWait, errReadOnly, errReadOnlyMode, errReadOnlyTransaction, errSessionKilled, errMariaKilled, errSilentTooLong,
 }
 
 // gone reports whether an error says that the server was left, and nothing of

@@ -6,6 +6,7 @@ import (
 	sqldriver "database/sql/driver"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -114,6 +115,108 @@ func testOutagesBeforeTheTurn(t *testing.T, server *mysqltest.Server) {
 	}
 }
 
+// TestTakeoverBesideAStalledBatch: a run whose process was stopped with customers in
+// the server, before its turn, loses its lease. Whoever took it waits until the
+// server has ended that session, and the stalled run writes nothing.
+func TestTakeoverBesideAStalledBatch(t *testing.T) {
+	mysqltest.Each(t, testTakeoverBesideAStalledBatch)
+}
+
+func testTakeoverBesideAStalledBatch(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
+	stalled := open(t, url, mysql.WithOutageTime(0))
+	held := lease(t, stalled)
+	asked, come := make(chan struct{}), make(chan error)
+	b := batch(1, 60)
+	b.Turn = sync.OnceValue(func() error { close(asked); return <-come })
+	done := make(chan error, 1)
+	go func() { done <- stalled.Apply(t.Context(), held, b) }()
+	<-asked
+	ended := sync.OnceFunc(func() { endSessions(t, stalled) })
+	next := open(t, url, mysql.WithLockTime("1"), mysql.WithOutages(func(error) { ended() }),
+		mysql.WithClock(func() time.Time { return time.Now().Add(2 * time.Hour) }))
+	taken := lease(t, next)
+	if err := next.Apply(t.Context(), taken, batch(1, 60)); err != nil {
+		t.Fatal(err)
+	}
+	come <- nil
+	if err := <-done; err == nil {
+		t.Error("the stalled run has written")
+	}
+	if n := count(t, next); n != 59 {
+		t.Errorf("%d customers of 59", n)
+	}
+}
+
+// endSessions ends the sessions of a store's database that are in a transaction and
+// do nothing, as the server does by itself in the end.
+func endSessions(t *testing.T, st *mysql.Store) {
+	t.Helper()
+	rows, err := st.DB().Query(`SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_query IS NULL
+		AND trx_mysql_thread_id IN (SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id())`)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			t.Error(err)
+			return
+		}
+		if _, err := st.DB().Exec("KILL " + strconv.FormatInt(id, 10)); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOutageAfterALongWait: the connection of a batch breaks that has waited for its
+// turn for longer than an outage may last.
+func TestOutageAfterALongWait(t *testing.T) { mysqltest.Each(t, testOutageAfterALongWait) }
+
+func testOutageAfterALongWait(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
+	const outage = 300 * time.Millisecond
+	line := newProxy(t, server.Addr())
+	st := open(t, strings.Replace(url, server.Addr(), line.addr(), 1), mysql.WithOutageTime(outage))
+	held := lease(t, st)
+	b := batch(1, 60)
+	b.Turn = sync.OnceValue(func() error {
+		<-time.After(2 * outage) // what is waited for is time itself
+		line.loseAnswer("FROM lease")
+		return nil
+	})
+	apply(t, st, held, b)
+	if n := count(t, open(t, url)); n != 59 {
+		t.Errorf("%d customers of 59", n)
+	}
+}
+
+// TestLostAnswerToAKey: a data key is stored once, and the run does not hear of it.
+func TestLostAnswerToAKey(t *testing.T) { mysqltest.Each(t, testLostAnswerToAKey) }
+
+func testLostAnswerToAKey(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
+	line := newProxy(t, server.Addr())
+	st := open(t, strings.Replace(url, server.Addr(), line.addr(), 1))
+	key := padron.DataKey{ID: 1, Purpose: padron.PurposeSeal, Wrapped: []byte{1}}
+	line.loseAnswer("INTO data_keys")
+	if err := st.AddKey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.AddKey(t.Context(), key); err == nil {
+		t.Error("a key was stored twice")
+	}
+	line.loseAnswer("max(num)")
+	if _, err := st.LastNumber(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestOutageThatIsTooLong ends a run with an error that says so, and at once one
 // that is told to stop.
 func TestOutageThatIsTooLong(t *testing.T) {
@@ -195,7 +298,8 @@ func TestWhatAnOutageIs(t *testing.T) {
 		number(1053): true, number(1927): true, number(3169): true, number(4031): true, number(1040): true, // the session's end
 		sqldriver.ErrBadConn: true, driver.ErrInvalidConn: true, io.EOF: true, io.ErrUnexpectedEOF: true,
 		&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}: true, &net.DNSError{Err: "no such host", IsNotFound: true}: true,
-		number(1062): false, number(1205): false, number(1114): false, number(1045): false,
+		number(1205): true, // a session that does not end has kept rows
+		number(1062): false, number(1213): false, number(1114): false, number(1045): false,
 		padron.ErrLeaseLost: false, context.Canceled: false, sql.ErrNoRows: false,
 	} {
 		if got := mysql.Gone(err); got != want {

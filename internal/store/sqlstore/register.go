@@ -80,7 +80,11 @@ func (t *Tables) Delete(ctx context.Context, lease padron.Lease, numbers []padro
 
 // LastNumber returns the greatest number given; see store.Positions.
 func (t *Tables) LastNumber(ctx context.Context) (padron.Number, error) {
-	n, err := LastNumber(ctx, t.db.Read)
+	var n padron.Number
+	err := t.db.Bear(ctx, func() (err error) {
+		n, err = LastNumber(ctx, t.db.Read)
+		return err
+	})
 	return n, t.db.Explain("read the register", err)
 }
 
