@@ -87,10 +87,21 @@ func (d *Delivery) Drift(ctx context.Context) (*Drift, error) {
 }
 
 // place is a stack of the account, and its state.
-type place struct{ region, stack, status string }
+type place struct {
+	region, stack string
+	status        types.StackStatus
+}
 
-// present are the environment's stacks that stand in the account.
+// present are the environment's stacks that stand in the account. One that a
+// change set only announced does not.
 func (d *Delivery) present(ctx context.Context) ([]place, error) {
+	all, err := d.listed(ctx)
+	return slices.DeleteFunc(all, func(p place) bool { return p.status == types.StackStatusReviewInProgress }), err
+}
+
+// listed are the environment's stacks in both regions, sorted, but for those that
+// were deleted.
+func (d *Delivery) listed(ctx context.Context) ([]place, error) {
 	var all []place
 	for _, region := range slices.Compact([]string{d.Env.Region, d.Env.CopyRegion}) {
 		pages := cloudformation.NewListStacksPaginator(d.stacks(region), &cloudformation.ListStacksInput{})
@@ -101,8 +112,8 @@ func (d *Delivery) present(ctx context.Context) ([]place, error) {
 			}
 			for _, s := range page.StackSummaries {
 				name := aws.ToString(s.StackName)
-				if strings.HasPrefix(name, d.Env.Prefix()+"-") && s.StackStatus != types.StackStatusDeleteComplete && s.StackStatus != types.StackStatusReviewInProgress {
-					all = append(all, place{region, name, string(s.StackStatus)})
+				if strings.HasPrefix(name, d.Env.Prefix()+"-") && s.StackStatus != types.StackStatusDeleteComplete {
+					all = append(all, place{region, name, s.StackStatus})
 				}
 			}
 		}

@@ -4,34 +4,21 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"padron/infra/cfn"
 )
 
 // gone are stacks of the environment that are in the account and not among the
 // templates: nothing here deletes a stack.
 func (p *planning) gone(ctx context.Context) ([]string, error) {
-	known, regions := map[string]bool{}, map[string]bool{p.Env.Region: true, p.Env.CopyRegion: true}
-	for _, s := range p.Templates.Stacks {
-		known[s.Region+"/"+s.StackName] = true
+	all, err := p.listed(ctx)
+	if err != nil {
+		return nil, err
 	}
 	var lines []string
-	for _, region := range sortedKeys(regions) {
-		pages := cloudformation.NewListStacksPaginator(p.stacks(region), &cloudformation.ListStacksInput{})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return nil, fmt.Errorf("stacks of %s: %w", region, err)
-			}
-			for _, s := range page.StackSummaries {
-				name := aws.ToString(s.StackName)
-				if strings.HasPrefix(name, p.Env.Prefix()+"-") && !known[region+"/"+name] && s.StackStatus != types.StackStatusDeleteComplete {
-					lines = append(lines, fmt.Sprintf("Stack %s stands in %s and is not among the templates: it stays until somebody deletes it.", name, region))
-				}
-			}
+	for _, at := range all {
+		if !slices.ContainsFunc(p.Templates.Stacks, func(s *cfn.Stack) bool { return s.Region == at.region && s.StackName == at.stack }) {
+			lines = append(lines, fmt.Sprintf("Stack %s stands in %s and is not among the templates: it stays until somebody deletes it.", at.stack, at.region))
 		}
 	}
 	return lines, nil

@@ -14,11 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"padron/infra/cdkout"
 	"padron/infra/cfn"
 	"padron/infra/config"
 	"padron/infra/emulate"
-	"padron/infra/synthtest"
 )
 
 // small is an emulated account to which two stacks of a group of logs each are
@@ -32,20 +30,7 @@ type small struct {
 
 func beginSmall(t *testing.T) *small {
 	t.Helper()
-	root, err := cdkout.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := synthtest.Config(t, "dev")
-	account, err := emulate.Start(t.Context(), root, env.Account)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := account.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	account, env, _ := empty(t)
 	s := &small{T: t, account: account, env: env}
 	dir, stacks := t.TempDir(), []*cfn.Stack{s.stack("one"), s.stack("two")}
 	for _, stack := range stacks {

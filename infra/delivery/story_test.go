@@ -48,13 +48,23 @@ type commit struct {
 
 func begin(t *testing.T) *story {
 	t.Helper()
+	account, env, root := empty(t)
+	return &story{
+		T: t, account: account, images: releasetest.Open(t, account, env, filepath.Dir(root)),
+		progress: t.Output(), now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
+	}
+}
+
+// empty is an emulated account of dev in which nothing is, until the test ends.
+// Root is the folder infra.
+func empty(t *testing.T) (account *emulate.Account, env *config.Environment, root string) {
+	t.Helper()
 	root, err := cdkout.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := synthtest.Config(t, "dev")
-	account, err := emulate.Start(t.Context(), root, env.Account)
-	if err != nil {
+	env = synthtest.Config(t, "dev")
+	if account, err = emulate.Start(t.Context(), root, env.Account); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -62,10 +72,7 @@ func begin(t *testing.T) *story {
 			t.Error(err)
 		}
 	})
-	return &story{
-		T: t, account: account, images: releasetest.Open(t, account, env, filepath.Dir(root)),
-		progress: t.Output(), now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
-	}
+	return account, env, root
 }
 
 // of is the delivery of the commit.

@@ -25,6 +25,7 @@ type Finding struct {
 // and any word that the scanner may learn.
 var mild = []string{"MEDIUM", "LOW", "INFORMATIONAL"}
 
+// String says it in a line, for the log of a release.
 func (f Finding) String() string {
 	s := fmt.Sprintf("%s %s in %s: %s %s", f.Severity, f.ID, f.Image, f.Package, f.Version)
 	if f.Fixed != "" {
