@@ -17,7 +17,7 @@ var syncFigures = []report.Figure{
 	{Name: "unchanged", Short: "the unchanged run", Unit: perSecond, What: "the next one, nothing changed", Goals: []report.Goal{{Of: "first", Least: 2.5}}},
 	{Name: "changed", Short: "1% changed", Unit: perSecond, What: "the next one, 1% changed", Goals: []report.Goal{{Of: "unchanged", Least: 0.8}}},
 	{Name: "customers-written", Short: "customers written, unchanged", Unit: "rows", What: "rows of customers that the unchanged run wrote, as the server counts"},
-	{Name: "rows-written", Short: "all rows written, unchanged", Unit: "rows", What: "rows of all tables that it wrote: its lease, report and checkpoints, and each rejected record counted once more"},
+	{Name: "rows-written", Short: "all rows written, unchanged", Unit: "rows", What: "rows of all tables that it wrote: its lease, report, checkpoints and last batch, and each rejected record counted once more"},
 	{Name: "log-written", Short: "log written, unchanged", Unit: "bytes", What: "what the server wrote to its log meanwhile (`Innodb_os_log_written`)"},
 	{Name: "pages-written", Short: "pages written, unchanged", Unit: "bytes", What: "what it wrote to its tables meanwhile (`Innodb_data_written`)"},
 }
