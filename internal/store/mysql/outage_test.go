@@ -89,6 +89,43 @@ func testLostAnswerToACommit(t *testing.T, server *mysqltest.Server) {
 	}
 }
 
+// TestLostAnswerToAPartitionsCommit: the same of a partition's batch.
+func TestLostAnswerToAPartitionsCommit(t *testing.T) {
+	mysqltest.Each(t, testLostAnswerToAPartitionsCommit)
+}
+
+func testLostAnswerToAPartitionsCommit(t *testing.T, server *mysqltest.Server) {
+	url := server.Database(t)
+	line := newProxy(t, server.Addr())
+	st := open(t, strings.Replace(url, server.Addr(), line.addr(), 1))
+	held := lease(t, st)
+	if err := st.AddKey(t.Context(), padron.DataKey{ID: 1, Purpose: padron.PurposeSeal, Wrapped: []byte{1}}); err != nil {
+		t.Fatal(err)
+	}
+	plan := &padron.Plan{RunID: "r", Parts: []padron.Part{{Part: 1}, {Part: 2}}}
+	if err := st.Divide(t.Context(), held, plan, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	part, _, err := st.BeginPart(t.Context(), held, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := batch(1, 60)
+	b.Messages, b.Part = map[padron.KeyID]int64{1: 59}, &padron.PartState{Seen: []byte{1}}
+	line.loseAnswer("\x03COMMIT")
+	apply(t, st, part, b)
+	key, err := st.Key(t.Context(), 1)
+	if err != nil || key.Messages != 59 {
+		t.Errorf("%d messages of 59 (%v)", key.Messages, err)
+	}
+	if seen, err := st.PartsSeen(t.Context(), 2); err != nil || len(seen) != 1 {
+		t.Errorf("seen: %v (%v)", seen, err)
+	}
+	if n := count(t, st); n != 59 {
+		t.Errorf("%d customers of 59", n)
+	}
+}
+
 // TestOutagesBeforeTheTurn: both batches lose their connections while the second
 // waits for its turn. It must not keep the first from being written again.
 func TestOutagesBeforeTheTurn(t *testing.T) { mysqltest.Each(t, testOutagesBeforeTheTurn) }
