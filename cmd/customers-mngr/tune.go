@@ -1,9 +1,6 @@
 package main
 
-import (
-	"os"
-	"runtime/debug"
-)
+import "padron/internal/cli"
 
 // What the service holds is small beside what requests leave behind, so that the
 // collector, which comes at its usual pace when the heap has doubled, takes a
@@ -17,10 +14,5 @@ const (
 // tune sets the collector's pace, unless Go's own variables GOGC and GOMEMLIMIT
 // do.
 func tune() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(softLimit)
-	}
+	cli.Collect(gcPercent, softLimit)
 }

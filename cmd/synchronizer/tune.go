@@ -3,7 +3,8 @@ package main
 import (
 	"os"
 	"runtime"
-	"runtime/debug"
+
+	"padron/internal/cli"
 )
 
 // A run holds a few batches, whatever the number of customers, so most of what
@@ -25,12 +26,7 @@ const (
 // tune sets the collector's pace and the number of threads, unless Go's own
 // variables GOGC, GOMEMLIMIT and GOMAXPROCS do.
 func tune() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(softLimit)
-	}
+	cli.Collect(gcPercent, softLimit)
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + listeners)
 	}

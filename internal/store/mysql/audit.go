@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"padron"
-	"padron/internal/store"
 	"padron/internal/store/sqlstore"
 )
 
@@ -68,12 +67,12 @@ func (s *Store) appendTo(ctx context.Context, tx *sql.Tx, head padron.AuditHead,
 	}
 	last := head.Seq
 	for part := range slices.Chunk(entries, entryPart) {
-		args := make([]any, 0, len(part)*columnsOfEntry)
+		args := make([]any, 0, len(part)*sqlstore.EntryColumns)
 		for i := range part {
 			if last++; part[i].Seq != last {
 				return padron.Errorf(padron.CodeInternal, "audit entry %d would follow entry %d", part[i].Seq, last-1)
 			}
-			if args, err = appendEntry(args, &part[i]); err != nil {
+			if args, err = sqlstore.AppendEntry(args, &part[i]); err != nil {
 				return err
 			}
 		}
@@ -84,29 +83,13 @@ func (s *Store) appendTo(ctx context.Context, tx *sql.Tx, head padron.AuditHead,
 	return nil
 }
 
-// columnsOfEntry is how many sqlstore.AuditColumns are.
-const columnsOfEntry = 12
-
 // insertEntries adds n entries. There is a prepared statement for each n.
 func (s *Store) insertEntries(ctx context.Context, tx *sql.Tx, n int, args []any) error {
-	tuples := strings.TrimSuffix(strings.Repeat("("+sqlstore.Marks(columnsOfEntry)+"),", n), ",")
+	tuples := strings.TrimSuffix(strings.Repeat("("+sqlstore.Marks(sqlstore.EntryColumns)+"),", n), ",")
 	stmt, err := s.chainPrepared.get(ctx, "INSERT INTO audit ("+sqlstore.AuditColumns+") VALUES "+tuples)
 	if err != nil {
 		return err
 	}
 	_, err = tx.StmtContext(ctx, stmt).ExecContext(ctx, args...) //nolint:sqlclosecheck // ends with its transaction
 	return err
-}
-
-func appendEntry(args []any, e *padron.AuditEntry) ([]any, error) {
-	customers, err := store.EncodeList(e.Customers)
-	if err != nil {
-		return nil, err
-	}
-	fields, err := store.EncodeList(e.Fields)
-	if err != nil {
-		return nil, err
-	}
-	return append(args, e.Seq, sqlstore.Millis(e.Time), e.Principal, string(e.Role), string(e.Action), customers, fields,
-		e.Purpose, e.Outcome, e.RequestID, e.Prev[:], e.Hash[:]), nil
 }

@@ -48,19 +48,7 @@ func (s *Store) list(ctx context.Context, parts padron.Parts, expected int, quer
 	if err != nil {
 		return nil, explain("list customers", err)
 	}
-	rows, err := stmt.QueryContext(ctx, args...)
-	if err != nil {
-		return nil, explain("list customers", err)
-	}
-	defer rows.Close() //nolint:errcheck // Err is checked
-	out := make([]padron.SealedCustomer, 0, min(expected, pageRoom))
-	row := sqlstore.NewCustomerRow(parts)
-	for rows.Next() {
-		c, err := row.Scan(rows)
-		if err != nil {
-			return nil, explain("list customers", err)
-		}
-		out = append(out, c)
-	}
-	return out, explain("list customers", rows.Err())
+	rows, err := stmt.QueryContext(ctx, args...) //nolint:rowserrcheck // ScanCustomers checks
+	out, err := sqlstore.ScanCustomers(rows, err, parts, min(expected, pageRoom))
+	return out, explain("list customers", err)
 }

@@ -12,6 +12,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"padron"
+	"padron/internal/store/sqlstore"
 )
 
 // DB is the store's pool.
@@ -89,7 +90,7 @@ func (s *Store) WithoutLoad() *Store { s.load = false; return s }
 
 // CustomerColumns are the columns that a load fills, in its order.
 func CustomerColumns() []string {
-	return strings.FieldsFunc(customerColumns, func(r rune) bool { return unicode.IsSpace(r) || r == ',' })
+	return strings.FieldsFunc(sqlstore.WrittenColumns, func(r rune) bool { return unicode.IsSpace(r) || r == ',' })
 }
 
 // LoadSQL loads what a registered reader yields into the customers.

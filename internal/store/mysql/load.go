@@ -15,9 +15,6 @@ import (
 	"padron/internal/store/sqlstore"
 )
 
-const customerColumns = `num, id, registered_at, favorite_color, car, car_model, car_type, car_color, purchases,
-	personal, financial, personal_key, financial_key, fingerprint, ix_user_name, ix_card, ix_account, ix_ip, ix_zip, updated_at`
-
 // loads numbers the readers that are registered with the driver.
 var loads atomic.Int64
 
@@ -75,7 +72,7 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, rows []padron.SealedCust
 // loadSQL loads what a registered reader yields.
 func loadSQL(reader string) string {
 	return "LOAD DATA LOCAL INFILE 'Reader::" + reader + "' INTO TABLE customers CHARACTER SET binary " +
-		`FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (` + customerColumns + ")"
+		`FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (` + sqlstore.WrittenColumns + ")"
 }
 
 // allLoaded makes errors of the warnings that LOAD DATA LOCAL makes of errors,
@@ -163,7 +160,7 @@ func insertRows(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer) e
 func insertSome(ctx context.Context, tx *sql.Tx, rows []padron.SealedCustomer) error {
 	const columns = 20
 	query := make([]byte, 0, len(rows)*(2*columns+2)+512)
-	query = append(query, "INSERT INTO customers ("+customerColumns+") VALUES "...)
+	query = append(query, "INSERT INTO customers ("+sqlstore.WrittenColumns+") VALUES "...)
 	args := make([]any, 0, len(rows)*columns)
 	for i := range rows {
 		if i > 0 {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 
 	"padron"
-	"padron/internal/store"
 	"padron/internal/store/sqlstore"
 )
 
@@ -25,7 +24,7 @@ func (s *Store) AppendAudit(ctx context.Context, link func(padron.AuditHead) ([]
 }
 
 func insertEntries(ctx context.Context, tx *sql.Tx, last int64, entries []padron.AuditEntry) error {
-	stmt, err := tx.PrepareContext(ctx, "INSERT INTO audit ("+sqlstore.AuditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") //nolint:gosec // names of columns
+	stmt, err := tx.PrepareContext(ctx, "INSERT INTO audit ("+sqlstore.AuditColumns+") VALUES ("+sqlstore.Marks(sqlstore.EntryColumns)+")") //nolint:gosec // names of columns
 	if err != nil {
 		return err
 	}
@@ -35,16 +34,11 @@ func insertEntries(ctx context.Context, tx *sql.Tx, last int64, entries []padron
 		if last++; e.Seq != last {
 			return padron.Errorf(padron.CodeInternal, "audit entry %d would follow entry %d", e.Seq, last-1)
 		}
-		customers, err := store.EncodeList(e.Customers)
+		args, err := sqlstore.AppendEntry(nil, e)
 		if err != nil {
 			return err
 		}
-		fields, err := store.EncodeList(e.Fields)
-		if err != nil {
-			return err
-		}
-		if _, err := stmt.ExecContext(ctx, e.Seq, sqlstore.Millis(e.Time), e.Principal, string(e.Role), string(e.Action), customers, fields,
-			e.Purpose, e.Outcome, e.RequestID, e.Prev[:], e.Hash[:]); err != nil {
+		if _, err := stmt.ExecContext(ctx, args...); err != nil {
 			return err
 		}
 	}

@@ -31,19 +31,7 @@ func (s *Store) Search(ctx context.Context, index padron.Index, value padron.Bli
 }
 
 func (s *Store) list(ctx context.Context, parts padron.Parts, query string, args []any) ([]padron.SealedCustomer, error) {
-	rows, err := s.read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, explain("list customers", err)
-	}
-	defer rows.Close() //nolint:errcheck // Err is checked
-	var out []padron.SealedCustomer
-	row := sqlstore.NewCustomerRow(parts)
-	for rows.Next() {
-		c, err := row.Scan(rows)
-		if err != nil {
-			return nil, explain("list customers", err)
-		}
-		out = append(out, c)
-	}
-	return out, explain("list customers", rows.Err())
+	rows, err := s.read.QueryContext(ctx, query, args...) //nolint:rowserrcheck // ScanCustomers checks
+	out, err := sqlstore.ScanCustomers(rows, err, parts, 0)
+	return out, explain("list customers", err)
 }

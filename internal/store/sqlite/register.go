@@ -52,12 +52,9 @@ func (s *Store) Apply(ctx context.Context, lease padron.Lease, b *padron.Batch) 
 	})
 }
 
-const customerColumns = `num, id, registered_at, favorite_color, car, car_model, car_type, car_color, purchases,
-	personal, financial, personal_key, financial_key, fingerprint, ix_user_name, ix_card, ix_account, ix_ip, ix_zip, updated_at`
-
 // upsertSQL writes a customer whole, by number; whoever was deleted is live
 // again. An id that has another number breaks the unique index, and the batch.
-const upsertSQL = "INSERT INTO customers (" + customerColumns + `, deleted_at)
+const upsertSQL = "INSERT INTO customers (" + sqlstore.WrittenColumns + `, deleted_at)
 	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL)
 	ON CONFLICT (num) DO UPDATE SET id = excluded.id, registered_at = excluded.registered_at,
 	favorite_color = excluded.favorite_color, car = excluded.car, car_model = excluded.car_model, car_type = excluded.car_type,

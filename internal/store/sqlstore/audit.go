@@ -12,6 +12,9 @@ import (
 // AuditColumns are those of an entry.
 const AuditColumns = "seq, time, principal, role, action, customers, fields, purpose, outcome, request_id, prev, hash"
 
+// EntryColumns is how many [AuditColumns] are.
+const EntryColumns = 12
+
 // AuditHead returns the chain's end; see store.Audit.
 func (t *Tables) AuditHead(ctx context.Context) (padron.AuditHead, error) {
 	head, err := AuditHead(ctx, t.db.Read)
@@ -70,4 +73,18 @@ func scanEntry(row Scanner) (padron.AuditEntry, error) {
 	e.Time = FromMillis(at)
 	err := r.Fill(&e)
 	return e, err
+}
+
+// AppendEntry adds the values of [AuditColumns].
+func AppendEntry(args []any, e *padron.AuditEntry) ([]any, error) {
+	customers, err := store.EncodeList(e.Customers)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := store.EncodeList(e.Fields)
+	if err != nil {
+		return nil, err
+	}
+	return append(args, e.Seq, Millis(e.Time), e.Principal, string(e.Role), string(e.Action), customers, fields,
+		e.Purpose, e.Outcome, e.RequestID, e.Prev[:], e.Hash[:]), nil
 }

@@ -2,10 +2,15 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"padron"
 )
+
+// WrittenColumns are those of a customer as it is written, in this order.
+const WrittenColumns = `num, id, registered_at, favorite_color, car, car_model, car_type, car_color, purchases,
+	personal, financial, personal_key, financial_key, fingerprint, ix_user_name, ix_card, ix_account, ix_ip, ix_zip, updated_at`
 
 // The columns of each part of a customer; those of every part come first.
 const (
@@ -80,6 +85,11 @@ func (r *CustomerRow) Scan(row Scanner) (padron.SealedCustomer, error) {
 		}
 	}
 	return r.c, nil
+}
+
+// ScanCustomers reads the customers of rows to their end, into room for so many.
+func ScanCustomers(rows *sql.Rows, err error, parts padron.Parts, room int) ([]padron.SealedCustomer, error) {
+	return appendRows(make([]padron.SealedCustomer, 0, room), rows, err, NewCustomerRow(parts).Scan)
 }
 
 // Conditions are the filter in SQL, to follow another condition, and their

@@ -87,11 +87,15 @@ type Querier interface {
 // list reads rows to their end. With an error come those before it: whoever verifies
 // the audit chain tells how far it is whole.
 func list[T any](rows *sql.Rows, err error, scan func(Scanner) (T, error)) ([]T, error) {
+	return appendRows(nil, rows, err, scan)
+}
+
+// appendRows is list into room that is there.
+func appendRows[T any](out []T, rows *sql.Rows, err error, scan func(Scanner) (T, error)) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // Err is checked
-	var out []T
 	for rows.Next() {
 		item, err := scan(rows)
 		if err != nil {
